@@ -1,0 +1,58 @@
+"""`bench.run`: what the command line does, for notebooks and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.assemble import make, make_store, make_tasks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.evaluation import Evaluation
+    from bench.model import Encoder, Lookup
+    from bench.task import Task
+
+
+def run(
+    model: str | Encoder | Lookup = "bundled",
+    task: str | Sequence[str] | Task | Sequence[Task] = "bundled",
+    evaluation: str | Evaluation = "zero_shot",
+    *,
+    output: str | Path | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
+    """What the command line does, for notebooks: the table of rows.
+
+    Args:
+        model: a name as on the command line, or any Encoder.
+        task: a name, glob or group, a list of names, or Task values.
+        evaluation: a name, or any Evaluation.
+        output: run folder to write; None writes nothing.
+        **settings: top-level settings such as `limit`, `seed`; nested ones as `**{"model.device": "cuda"}`.
+
+    Raises:
+        BenchError: an unknown name, key or value, or a model that cannot be loaded.
+    """
+    from bench.flow import Settings, run_cells
+    from bench.overrides import composed, prepare
+    from bench.run_folder import RunFolder
+
+    words = [f"{group}={value}" for group, value in (("model", model), ("evaluation", evaluation))
+             if isinstance(value, str)]  # fmt: skip
+    tasks = [task] if not isinstance(task, (str, Sequence)) else task
+    if isinstance(tasks, str):
+        words.append(f"task={tasks}")
+    elif all(isinstance(one, str) for one in tasks):
+        words.append(f"task=[{','.join(map(str, tasks))}]")
+    words += [f"{key}={'null' if value is None else value}" for key, value in settings.items()]
+    config = composed(prepare(words))
+    encoder = make(config.model, "model") if isinstance(model, str) else model
+    chosen = make_tasks(config) if any(word.startswith("task") for word in words) else list(tasks)
+    how = make(config.evaluation, "evaluation") if isinstance(evaluation, str) else evaluation
+    place = RunFolder(Path(output), provenance={"model": encoder.card.as_dict()}) if output else None
+    told = Settings(run=Path(output).name if output else "run", limit=config.limit, seed=config.seed,
+                    batch_size=config.batch_size, debug=config.debug)  # fmt: skip
+    return run_cells(encoder, chosen, [how], store=make_store(config), folder=place, settings=told)  # type: ignore[arg-type]

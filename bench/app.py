@@ -1,0 +1,170 @@
+"""The command `bench`, and the same from Python: compose the choices, run the flow, write the run folder and a page."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.assemble import make, make_store, make_tasks
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from omegaconf import DictConfig
+
+    from bench.task import Task
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+"""Exit status: a cell failed; the request could not be carried out; Ctrl-C."""
+
+_statuses: list[int] = []
+
+
+def main() -> None:
+    """Entry of the console script `bench`."""
+    arguments = sys.argv[1:]
+    debug = any(word.lower() in ("debug=true", "debug=1") for word in arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them: they are told below
+    try:
+        from bench.overrides import prepare
+
+        sys.argv[1:] = prepare(arguments)
+        _hydra()
+    except (BenchError, OSError) as error:
+        if debug:
+            raise
+        _stop(_told(error), REFUSED)
+    except KeyboardInterrupt:
+        _stop("interrupted before anything was computed.", INTERRUPTED)
+    sys.exit(max(_statuses, default=0))
+
+
+def _hydra() -> None:
+    import hydra
+
+    hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
+
+
+def _job(config: DictConfig) -> None:
+    """One job of Hydra: a single run, or one cell of a sweep. Its failure is its status, never the sweep's end."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra_config = HydraConfig.get()
+    sweep = hydra_config.mode == RunMode.MULTIRUN
+    folder = Path(hydra_config.runtime.output_dir)
+    run = f"{folder.parent.name}/{folder.name}" if sweep else folder.name
+    try:
+        table = execute(config, folder=folder, run=run)
+        _statuses.append(FAILED if (table["status"] != "ok").any() else 0)
+    except (BenchError, OSError) as error:
+        if config.debug:
+            raise
+        which = f"job {hydra_config.job.num}: " if sweep else ""
+        print(f"bench: {which}{_told(error)}", file=sys.stderr)
+        _statuses.append(REFUSED)
+    except KeyboardInterrupt:
+        print(f"\nbench: interrupted. Finished cells are in {folder}, finished vectors in the store; the same "
+              "command goes on from there.", file=sys.stderr)  # fmt: skip
+        sys.exit(INTERRUPTED)
+
+
+def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
+    """Run a composed configuration into `folder`; returns the rows."""
+    from omegaconf import OmegaConf
+
+    from bench.flow import Settings, run_cells
+    from bench.progress import Line
+    from bench.run_folder import RunFolder
+
+    started = time.perf_counter()
+    place = RunFolder(folder, provenance={"run": run, "command": _command(), "seed": config.seed,
+                                          "started": datetime.now(UTC).isoformat(timespec="seconds")})  # fmt: skip
+    _write(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+    tasks, evaluations = make_tasks(config), [make(config.evaluation, "evaluation")]
+    line = Line()
+    try:
+        encoder = make(config.model, "model")
+    except BenchError as error:
+        _record_refusal(place, config, tasks, evaluations, run, error)
+        raise
+    place.provenance["model"] = encoder.card.as_dict()
+    place.add_time("load model", time.perf_counter() - started)
+    line.say(f"{encoder.card.name} on {len(tasks)} task{'s' if len(tasks) != 1 else ''}, results in {folder}")
+    settings = Settings(run=run, limit=config.limit, seed=config.seed, batch_size=config.batch_size,
+                        debug=config.debug, progress=line.progress, on_cell=line.cell)  # fmt: skip
+    table = run_cells(encoder, tasks, evaluations, store=make_store(config), folder=place, settings=settings)
+    place.provenance["seconds"] = round(time.perf_counter() - started, 2)
+    place.save_provenance()
+    report = _report(config, folder, line)
+    line.end(table, time.perf_counter() - started, report)
+    return table
+
+
+def _report(config: DictConfig, folder: Path, line: Any) -> Path | None:
+    """The page; if it cannot be made the results stay, and the reason is said."""
+    from hydra.utils import get_method
+
+    if not config.report.get("_target_"):
+        return None
+    line.stage("report")
+    write: Callable[[Path], Path] = get_method(config.report["_target_"])
+    try:
+        return write(folder)
+    except Exception as error:  # a report is a view: it must not take the results with it
+        if config.debug:
+            raise
+        print(
+            f"bench: no page was made ({type(error).__name__}: {error}); the rows are in {folder}",
+            file=sys.stderr,
+        )
+        _statuses.append(FAILED)
+        return None
+
+
+def _record_refusal(place: Any, config: DictConfig, tasks: list[Task], evaluations: list[Any], run: str,
+                    error: BenchError) -> None:  # fmt: skip
+    """A model that cannot be loaded is a failed row for each of its cells, so that a merged sweep shows it."""
+    from bench import results
+    from bench.evaluation.suited import cells
+    from bench.flow import describe, failure
+
+    name = str(config.model.get("path") or config.model.get("name") or config.model["_target_"])
+    planned = [(task, part.name) for task in tasks for how in evaluations for part in cells(how, task)]
+    rows = [failure(describe(name, task, how, run), error) for task, how in planned]
+    place.save_rows(results.frame(rows))
+
+
+def _command() -> str:
+    """The line that repeats this run: as typed, and of a job of a sweep its own overrides."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        return shlex.join(["bench", *HydraConfig.get().overrides.task])
+    return shlex.join([Path(sys.argv[0]).name or "bench", *sys.argv[1:]])
+
+
+def _write(path: Path, text: str) -> None:
+    from bench.store import atomic
+
+    atomic(path, lambda temporary: temporary.write_text(text))
+
+
+def _told(error: BenchError | OSError) -> str:
+    """A BenchError as it is; of an operating-system error what happened and where."""
+    if isinstance(error, BenchError):
+        return str(error)
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}. Cells that were finished before are kept."
+
+
+def _stop(message: str, status: int) -> None:
+    print(f"bench: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,54 @@
+"""From a composed configuration to objects: the model, the tasks, the evaluation and the store it describes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from bench.store import Store
+    from bench.task import Task
+
+
+def make(node: Any, kind: str) -> Any:
+    """The object a group of the configuration describes; problems inside it come out as they are."""
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    missing = sorted(str(key) for key in OmegaConf.missing_keys(node))
+    if missing:
+        raise BenchError(f"This {kind} needs {', '.join(f'{kind}.{key}=...' for key in missing)}.")
+    try:
+        return instantiate(node)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, BenchError):
+            raise error.__cause__ from None
+        raise
+
+
+def make_tasks(config: DictConfig) -> list[Task]:
+    """The chosen tasks; plugins that could not be loaded are named, and left out."""
+    import conf
+
+    for origin, trace in conf.broken_tasks(config.task.get("path")).items():
+        last = trace.strip().splitlines()[-1]
+        print(
+            f"bench: task plugin {origin} could not be loaded: {last} (`bench-tasks check` has more)",
+            file=sys.stderr,
+        )
+    chosen: list[Task] = make(config.task, "task")
+    return chosen
+
+
+def make_store(config: DictConfig) -> Store:
+    """The store of `store.folder`."""
+    from bench.store import Store, default_folder
+
+    folder = config.store.folder
+    return Store(default_folder() if folder == "auto" else Path(folder) if folder else None)

@@ -1,0 +1,68 @@
+"""What the probes share: which splits they need, a share of train held out, rows as predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.embeddings import Embedded
+from bench.errors import BenchError
+from bench.evaluation import Predictions
+from bench.task import Samples, Task
+
+SHARE = 5
+"""One in so many training pictures is held out where a task has no validation split."""
+
+
+def training_split(task: Task, evaluation: str) -> str:
+    """The split to learn from. Raises BenchError where there is none."""
+    if "train" not in task.splits or task.test == "train":
+        raise BenchError(
+            f"Evaluation {evaluation!r} learns from a split 'train'; task {task.name!r} has "
+            f"{', '.join(sorted(task.splits))} and is scored on {task.test!r}. evaluation=zero_shot needs none."
+        )
+    return "train"
+
+
+def validation_split(task: Task) -> str | None:
+    """The task's own validation split, unless it is the one that is scored."""
+    return "val" if "val" in task.splits and task.test != "val" else None
+
+
+def held_out(labels: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to fit and to hold out, each class in the ratio 4 to 1; a class of one picture is fitted.
+
+    `labels` int64 [image], or bool [image, class]: then drawn without regard to them.
+    """
+    random = np.random.default_rng(seed)
+    strata = labels if labels.ndim == 1 else np.zeros(len(labels), np.int64)
+    out = []
+    for one in np.unique(strata):
+        members = random.permutation(np.flatnonzero(strata == one))
+        # Rounded to the nearest, at least one where two are there, so that every class is seen on both sides.
+        count = max(round(len(members) / SHARE), 1) if len(members) > 1 else 0
+        out.append(members[:count])
+    chosen = np.sort(np.concatenate(out))
+    if not len(chosen):
+        raise BenchError("No class has two training pictures, so none can be held out to choose the penalty.")
+    rest = np.ones(len(strata), dtype=bool)
+    rest[chosen] = False
+    return np.flatnonzero(rest), chosen
+
+
+def two_columns(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Logits of a probe as scores [image, class]: two classes come as one column, class 1 against class 0."""
+    if logits.shape[1] == 1 and labels.ndim == 1:
+        return np.concatenate([np.zeros_like(logits), logits], axis=1)
+    return logits
+
+
+def predictions(task: Task, samples: Samples, scores: np.ndarray, *, split: str, protocol: str) -> Predictions:
+    """Scores of one split as predictions; several labels a picture are independent questions."""
+    return Predictions(
+        scores=scores, labels=samples.labels, choices=task.class_names, ids=samples.ids,
+        attributes=samples.attributes, split=split, protocol=protocol, independent=samples.labels.ndim == 2,
+    )  # fmt: skip
+
+
+def features_of(embedded: Embedded, split: str) -> np.ndarray:
+    return np.asarray(embedded.images[split])

@@ -1,0 +1,72 @@
+"""What a run says while it works: one live line a stage on a terminal, one line a finished cell everywhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REFRESH = 0.2
+"""Seconds between two updates of the live line."""
+
+
+class Line:
+    """A live line on stderr with rate and time left; silent where stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self._stage, self._began, self._drawn = "", 0.0, 0.0
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Called by `embed` after each batch."""
+        now = time.perf_counter()
+        if stage != self._stage:
+            self._stage, self._began, self._drawn = stage, now, 0.0
+        if not self.live or (now - self._drawn < REFRESH and done < total):
+            return
+        self._drawn = now
+        rate = done / max(now - self._began, 1e-9)
+        left = f"{rate:6.0f}/s  {_clock((total - done) / rate)} left" if done and now > self._began else ""
+        self._draw(f"  {stage}  {done}/{total}  {left}")
+
+    def stage(self, name: str) -> None:
+        self._draw(f"  {name} ...")
+
+    def say(self, text: str) -> None:
+        self._clear()
+        print(text, flush=True)
+
+    def cell(self, rows: list[dict[str, Any]]) -> None:
+        """The headline of a finished cell, or why it failed."""
+        row = rows[0]
+        what = f"  {row['task']:<18} {row['evaluation']:<10}"
+        if row.get("status") == "ok":
+            interval = f"[{row['low']:.3f}, {row['high']:.3f}]"
+            self.say(
+                f"{what} {row['metric']:<14} {row['value']:.3f}  {interval}  n={row['n']}  chance {row['chance']:.3f}"
+            )
+        else:
+            self.say(f"{what} {row['status'].upper()}: {row['reason']}")
+
+    def end(self, table: pd.DataFrame, seconds: float, report: Path | None) -> None:
+        cells = table[table["headline"]]
+        failed = int((cells["status"] != "ok").sum())
+        said = f"{len(cells)} cells in {_clock(seconds)}" + (f", {failed} FAILED" if failed else "")
+        self.say(f"{said}. Report: {report}" if report else f"{said}.")
+
+    def _draw(self, text: str) -> None:
+        if self.live:
+            print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> None:
+        if self.live:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,163 @@
+"""The run folder: all that a run leaves behind, and all that a report needs (no model, no data set).
+
+rows.csv rows.parquet                            the results table
+predictions/<task>--<evaluation>--<condition>.parquet   one row a picture
+samples/<task>.parquet                           thumbnails: some pictures at random, and the most confident mistakes
+config.yaml provenance.json                      what was run, with which versions, weights, prompts and data
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import platform
+import sys
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import results
+from bench.errors import BenchError
+from bench.evaluation import Scored
+from bench.evaluation.captions import flat, texts_of
+from bench.store import atomic
+from bench.task import Samples, Task, digest
+
+THUMBNAIL = 128
+"""Longest side of a kept picture, in pixels."""
+KEPT = 8
+"""Pictures kept of each kind a task."""
+PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn", "hydra-core", "open_clip_torch",
+            "transformers", "datasets", "zeroshot-bench")  # fmt: skip
+
+
+@dataclass
+class RunFolder:
+    """Writes one run's folder. Every file is replaced atomically."""
+
+    path: Path
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BenchError(f"Cannot make the run folder {self.path}: {error.strerror or error}.") from error
+        self.provenance = {"schema": results.SCHEMA_VERSION, "versions": versions(), "platform": machine(),
+                           "tasks": {}, "stages": {}, **self.provenance}  # fmt: skip
+
+    def save_rows(self, table: pd.DataFrame) -> None:
+        results.save(table, self.path)
+        self.save_provenance()
+
+    def save_provenance(self) -> None:
+        text = json.dumps(self.provenance, indent=1, default=str)
+        atomic(self.path / "provenance.json", lambda path: path.write_text(text))
+
+    def add_time(self, stage: str, seconds: float) -> None:
+        """Seconds spent in a stage, summed over calls."""
+        stages = self.provenance["stages"]
+        stages[stage] = round(stages.get(stage, 0.0) + seconds, 3)
+        self.save_provenance()
+
+    def save_cell(
+        self,
+        task: Task,
+        evaluation: str,
+        condition: str,
+        predictions: Scored,
+        samples: Samples,
+        *,
+        chance: float,
+    ) -> None:
+        """Predictions, sample pictures and the task's facts. `chance` is that of the headline row."""
+        table = predictions.table()
+        about = {
+            "schema": results.SCHEMA_VERSION, "run": self.provenance.get("run", ""),
+            "model": self.provenance.get("model", {}).get("name", ""), "task": task.name, "split": predictions.split,
+            "evaluation": evaluation, "condition": condition, "choices": list(predictions.choices),
+            "fingerprint": samples.fingerprint, "metric": task.metric,
+            "chance": None if math.isnan(chance) else chance, "notes": task.notes, "protocol": task.protocol,
+        }  # fmt: skip
+        name = f"{task.name}--{evaluation}--{condition}.parquet"
+        _save_parquet(table, self.path / "predictions" / name, about)
+        _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
+        self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
+
+
+def sample_pictures(table: pd.DataFrame, samples: Samples) -> pd.DataFrame:
+    """Thumbnails of a few pictures at random and of the most confident mistakes."""
+    random = np.random.default_rng(0).permutation(len(table))[:KEPT]
+    wrong = table.index[table["correct"] == 0]
+    mistakes = table.loc[wrong, "confidence"].sort_values(ascending=False, kind="stable").index[:KEPT]
+    chosen = [(int(i), "random") for i in random] + [(int(i), "confident_mistake") for i in mistakes]
+    return pd.DataFrame({
+        "id": [table["id"][i] for i, _ in chosen],
+        "label": [table["label"][i] for i, _ in chosen],
+        "jpeg": [thumbnail(samples, i) for i, _ in chosen],
+        "why": [why for _, why in chosen],
+    })  # fmt: skip
+
+
+def thumbnail(samples: Samples, index: int) -> bytes:
+    """JPEG of at most THUMBNAIL pixels a side; transparency is shown on white, tiny pictures are enlarged in steps."""
+    from PIL import Image
+
+    picture = samples.images[index].convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    shown = Image.alpha_composite(white, picture).convert("RGB")
+    if max(shown.size) * 2 <= THUMBNAIL:
+        factor = THUMBNAIL // max(shown.size)
+        shown = shown.resize((shown.width * factor, shown.height * factor), Image.Resampling.NEAREST)
+    shown.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    shown.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def task_facts(task: Task, samples: Samples) -> dict[str, Any]:
+    """What a reader must know to reproduce a cell."""
+    if task.protocol == "classification":
+        prompts = [text for i in range(len(task.classes)) for text in task.prompts(i)]
+    else:
+        prompts = list(texts_of(task, flat(samples)[0]))
+    return {
+        "family": task.family, "protocol": task.protocol, "classes": len(task.classes), "prompts": len(prompts),
+        "templates": list(task.templates), "prompt_hash": digest(*prompts),
+        "licence": task.licence, "reference": task.reference, "notes": task.notes, "metric": task.metric,
+        "test_n": len(samples), "fingerprint": samples.fingerprint,
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that may change a number."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    import os
+
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count(),
+            "byteorder": sys.byteorder}  # fmt: skip
+
+
+def _save_parquet(table: pd.DataFrame, path: Path, about: dict[str, Any]) -> None:
+    """Parquet with `about` as JSON in the file's metadata under the key `bench`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), b"bench": json.dumps(about).encode()})
+    atomic(path, lambda temporary: pq.write_table(arrow, temporary))

@@ -1,0 +1,32 @@
+"""Types of the top-level settings; Hydra checks every value against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class StoreSettings:
+    folder: str | None = "auto"
+    """Where vectors are kept: auto ($BENCH_STORE, else the user's cache folder), a folder, or null for nowhere."""
+
+
+@dataclass
+class BenchSettings:
+    model: dict[str, Any] = MISSING
+    task: dict[str, Any] = MISSING
+    evaluation: dict[str, Any] = MISSING
+    report: dict[str, Any] = MISSING
+    experiment: dict[str, Any] | None = None
+    output: str = "outputs"
+    """Run folders are made below this one."""
+    limit: int | None = None
+    """At most so many pictures a task, drawn by `seed`."""
+    seed: int = 0
+    batch_size: int = 64
+    debug: bool = False
+    """Tracebacks instead of messages; the first failing cell ends the run."""
+    store: StoreSettings = field(default_factory=StoreSettings)
