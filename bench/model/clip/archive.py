@@ -1,0 +1,120 @@
+"""Tensors out of a TorchScript archive, without running anything that is in it.
+
+OpenAI released CLIP as TorchScript zips: `*/data.pkl` holds the tree of modules, `*/data/N` the raw bytes of a tensor.
+`torch.jit.load` would compile the code in the archive, and a plain unpickle would run whatever the pickle asks for.
+Here the pickle may only name tensors, storages, ordered dictionaries and typed lists; script modules become plain
+attribute holders; everything else is refused before it is looked up.
+"""
+
+import io
+import math
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.errors import BenchError
+
+STORAGES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+TYPED_LISTS = {"build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"}
+
+
+class ScriptModule:
+    """Stands for any module class of the archive: its attributes, and no behaviour."""
+
+
+def is_torchscript(path: Path) -> bool:
+    """Whether the file is a zip that carries TorchScript code beside its data."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def read_torchscript(path: Path) -> dict[str, Tensor]:
+    """Every tensor of the archive by its dotted name. BenchError if the archive asks for anything but tensors."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            root = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+            if root is None:
+                raise BenchError(f"{path} is a zip without a data.pkl: no TorchScript archive.")
+            prefix = root.removesuffix("data.pkl")
+            if prefix + "byteorder" in archive.namelist() and archive.read(prefix + "byteorder") != b"little":
+                raise BenchError(f"{path} was written on a big-endian machine, which this reader lacks.")
+            tree = TensorUnpickler(archive, prefix).load()
+    except BenchError:
+        raise
+    except Exception as error:  # a broken pickle can raise nearly anything
+        raise BenchError(f"{path} is damaged or no TorchScript archive ({type(error).__name__}: {error}).") from error
+    found: dict[str, Tensor] = {}
+    _collect(tree, "", found)
+    return found
+
+
+def _collect(node: Any, name: str, found: dict[str, Tensor]) -> None:
+    for key, value in getattr(node, "__dict__", {}).items():
+        if isinstance(value, Tensor):
+            found[name + key] = value
+        elif isinstance(value, ScriptModule):
+            _collect(value, f"{name}{key}.", found)
+
+
+class TensorUnpickler(pickle.Unpickler):
+    """An unpickler that can make tensors and nothing else."""
+
+    def __init__(self, archive: zipfile.ZipFile, prefix: str) -> None:
+        super().__init__(io.BytesIO(archive.read(prefix + "data.pkl")))
+        self.archive, self.prefix = archive, prefix
+        self.storages: dict[str, Tensor] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The few things a pickle may name; a refusal says what was asked for."""
+        if module.startswith("__torch__"):
+            return ScriptModule
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if module == "torch" and name in STORAGES:
+            return STORAGES[name]
+        if module == "torch.jit._pickle" and name in TYPED_LISTS:
+            return list
+        raise BenchError(
+            f"the weights file asks to run {module}.{name}, which no model needs. It was not run. "
+            "Do not trust this file; get the weights from their publisher."
+        )
+
+    def persistent_load(self, pid: Any) -> Tensor:
+        """The flat storage that `('storage', dtype, key, place, length)` refers to."""
+        _, dtype, key, _, length = pid
+        if key not in self.storages:
+            raw = bytearray(self.archive.read(f"{self.prefix}data/{key}"))
+            if not isinstance(dtype, torch.dtype) or len(raw) != length * dtype.itemsize:
+                raise BenchError(f"tensor storage {key!r} of the weights file has the wrong length; it is damaged.")
+            self.storages[key] = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
+        return self.storages[key]
+
+
+def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
+    count = math.prod(size)
+    if count == 0:
+        return torch.empty(size, dtype=storage.dtype)
+    last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
+    if min((offset, *stride, *size)) < 0 or max(last + 1, count) > storage.numel():
+        raise BenchError(f"a tensor of shape {size} does not fit its storage of {storage.numel()}; the file is bad.")
+    return torch.as_strided(storage, size, stride, offset)

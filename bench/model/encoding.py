@@ -1,0 +1,105 @@
+"""Steps that the adapters share: batches, threads, unit length, hash and check of what was loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.model.clip.weights import sha256_of
+from bench.task import digest
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+Item = TypeVar("Item")
+
+
+def prepared(images: Sequence[Image], prepare: Callable[[Image], Item]) -> list[Item]:
+    """`prepare` of every picture, in threads: Pillow and numpy release the interpreter lock."""
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return list(pool.map(prepare, images))
+
+
+def in_batches(
+    items: Sequence[Item], encode: Callable[[Sequence[Item]], torch.Tensor], *, size: int, dim: int
+) -> np.ndarray:
+    """Unit vectors of all items, `size` at a time -> float32 [item, dim]; no item gives [0, dim]."""
+    import torch
+
+    rows = [np.zeros((0, dim), dtype=np.float32)]
+    with torch.inference_mode():
+        rows += [unit(encode(items[start : start + size])) for start in range(0, len(items), size)]
+    return np.concatenate(rows)
+
+
+def each_once(
+    texts: Sequence[str], encode: Callable[[Sequence[str]], torch.Tensor], *, size: int, dim: int
+) -> np.ndarray:
+    """As `in_batches`, but doubles are encoded once, and texts of like length together, so that little is padded.
+
+    The batches depend on the set of texts only: any order of the same texts gives the same vectors, bit for bit.
+    """
+    unique = sorted(set(texts), key=lambda text: (len(text), text))
+    vectors = in_batches(unique, encode, size=size, dim=dim)
+    position = {text: i for i, text in enumerate(unique)}
+    return vectors[[position[text] for text in texts]]
+
+
+def unit(vectors: torch.Tensor) -> np.ndarray:
+    """[n, dim] of any type -> float32 of unit length, on the CPU."""
+    vectors = vectors.float()
+    return np.asarray((vectors / vectors.norm(dim=-1, keepdim=True)).cpu().numpy(), dtype=np.float32)
+
+
+def files_hash(paths: Iterable[Path]) -> str:
+    """SHA-256 of a file; of several files, the SHA-256 of theirs in the order given."""
+    hashes = [sha256_of(path) for path in paths]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def state_hash(model: torch.nn.Module) -> str:
+    """SHA-256 over names, shapes and bytes of a model's tensors, for weights that came in no file."""
+    import torch
+
+    state = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        values = tensor.detach().cpu().contiguous()
+        state.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        state.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return state.hexdigest()
+
+
+def check_finite(model: torch.nn.Module, source: str) -> None:
+    """Refuse weights with NaN or infinity. Raises BenchError naming the first such tensor."""
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise BenchError(
+                f"Weights of {source}: tensor {name!r} holds NaN or infinity. The file is damaged or the "
+                "training diverged; fetch or save it again."
+            )
+
+
+def commit_of(path: Path) -> str:
+    """The hub revision of a downloaded file: its cache keeps one folder a commit. Empty for other files."""
+    parts = path.parts
+    return parts[parts.index("snapshots") + 1] if "snapshots" in parts[:-1] else ""
+
+
+def vocabulary_hash(vocabulary: Mapping[str, int]) -> str:
+    """A short hash of all (token, id) pairs: two tokenizers of one name may differ by a file."""
+    pairs = sorted(vocabulary.items(), key=lambda pair: pair[1])
+    return digest(*(f"{number} {token}" for token, number in pairs))[:12]
+
+
+def first_line(error: Exception) -> str:
+    """What a library said, on one line and shortened."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else text[:300] + " ..."
