@@ -1,0 +1,100 @@
+"""Pictures and sentences: retrieval (Flickr30k, COCO) and which caption fits (Winoground, SugarCrepe, ARO)."""
+
+from __future__ import annotations
+
+from bench.task import Task
+from tasks.sources import from_layout
+from tasks.sources.layouts.captions import SUGARCREPE as SUGARCREPE_KINDS
+
+FLICKR30K = Task(
+    name="flickr30k",
+    family="retrieval",
+    load=from_layout("Flickr30k"),
+    classes=(),
+    templates=("{}",),
+    splits={"train": 29_000, "val": 1_014, "test": 1_000},
+    licence="Flickr terms of use; pictures by request",
+    reference="Young, Lai, Hodosh, Hockenmaier 2014; split by Karpathy, Fei-Fei 2015, arXiv 1412.2306",
+    metric="mean_recall@1",
+    protocol="retrieval",
+    chance=0.001,
+    notes="Karpathy's split, five captions a picture.",
+)
+
+COCO_CAPTIONS = Task(
+    name="coco_captions",
+    family="retrieval",
+    load=from_layout("COCO captions"),
+    classes=(),
+    templates=("{}",),
+    splits={"val": 5_000, "test": 5_000},
+    licence="CC BY 4.0 (captions), Flickr terms of use (pictures)",
+    reference="Lin et al. 2014, arXiv 1405.0312; split by Karpathy, Fei-Fei 2015, arXiv 1412.2306",
+    metric="mean_recall@1",
+    protocol="retrieval",
+    chance=0.0002,
+    notes="Karpathy's 5,000 test pictures of val2014, about five captions each.",
+)
+
+WINOGROUND = Task(
+    name="winoground",
+    family="captions",
+    load=from_layout("Winoground"),
+    classes=(),
+    templates=("{}",),
+    splits={"test": 800},
+    licence="Winoground terms (Getty Images); by request",
+    reference="Thrush et al. 2022, arXiv 2204.03162",
+    metric="winoground_group",
+    protocol="matching",
+    chance=1 / 6,
+    notes="400 examples, two pictures and two captions each. Text, image and group score.",
+)
+
+COUNTS = {
+    "add_att": 692,
+    "add_obj": 2_062,
+    "replace_att": 788,
+    "replace_obj": 1_652,
+    "replace_rel": 1_406,
+    "swap_att": 666,
+    "swap_obj": None,
+}
+
+SUGARCREPE = [
+    Task(
+        name=f"sugarcrepe_{kind}",
+        family="captions",
+        load=from_layout(f"SugarCrepe {kind}"),
+        classes=(),
+        templates=("{}",),
+        splits={"test": COUNTS[kind]},
+        licence="MIT (captions), Flickr terms of use (pictures)",
+        reference="Hsieh, Zhang, Ma, Kembhavi, Krishna 2023, arXiv 2306.14610",
+        metric="matching",
+        protocol="matching",
+        chance=0.5,
+    )
+    for kind in SUGARCREPE_KINDS
+]
+
+ARO_RELATION = Task(
+    name="aro_relation",
+    family="captions",
+    load=from_layout("ARO relation"),
+    classes=(),
+    templates=("{}",),
+    splits={"test": 23_937},
+    licence="MIT (captions), CC BY 4.0 (Visual Genome pictures)",
+    reference="Yuksekgonul et al. 2023, arXiv 2210.01936",
+    metric="matching",
+    protocol="matching",
+    chance=0.5,
+    notes="The published headline is the mean over relations; this is the mean over pictures.",
+)
+ARO_ATTRIBUTION = ARO_RELATION.renamed(
+    "aro_attribution",
+    load=from_layout("ARO attribution"),
+    splits={"test": 28_748},
+    notes="The published headline is the mean over attribute pairs; this is the mean over pictures.",
+)

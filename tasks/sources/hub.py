@@ -1,0 +1,187 @@
+"""Reader of Hugging Face data sets and of local folders in their layouts (parquet, imagefolder, webdataset).
+
+Only data files are read: `datasets` 5 runs no code from a repository. Labels are joined through the names of the
+column's ClassLabel; a repository that only has numbers needs `names`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import BenchError, unknown
+from bench.model.hub import quick_to_fail
+from bench.task import ClassName, Pictures, Records, digest
+from tasks.sources.content import decode
+from tasks.sources.matching import keys_of
+from tasks.sources.places import NotAtHandError, not_at_hand, offline, resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HubReader:
+    """See `from_huggingface`."""
+
+    repo: str
+    revision: str | None
+    config: str | None
+    image: str
+    label: str | None
+    splits: Mapping[str, str]
+    names: tuple[str, ...] | None
+    attributes: tuple[str, ...]
+    classes: tuple[ClassName, ...] | None
+
+    def __call__(self, split: str) -> Records:
+        table = self._load(self.splits.get(split, split))
+        for column in filter(None, (self.image, self.label, *self.attributes)):
+            if column not in table.column_names:
+                raise unknown(f"column of {self.repo}", column, table.column_names)
+        from datasets import Image
+
+        cells = table.cast_column(self.image, Image(decode=False)).select_columns([self.image])
+        ids = [f"{split}/{i}" for i in range(len(table))]
+        return Records(
+            Pictures(len(table), lambda i: self._picture(cells[i][self.image], ids[i])),
+            self._keys(table),
+            ids,
+            self._fingerprint(cells, split),
+            self._attributes(table),
+        )
+
+    def at_hand(self) -> bool:
+        return resolve(self.repo).is_dir() or _in_hub_cache(self.repo, self.revision)
+
+    def where(self) -> list[str]:
+        """Where the data is looked for, in order."""
+        return [str(resolve(self.repo)), f"Hugging Face: {self.repo} at {self.revision or 'main'}"]
+
+    def describe(self) -> tuple[Mapping[str, Any], dict[str, int]]:
+        """Columns with their features, and pictures a split. A local copy is read; of a hub one only its card."""
+        import datasets
+
+        local = resolve(self.repo)
+        if not local.is_dir() and offline():
+            raise not_at_hand(f"the hub repository {self.repo}", [local], reason="Downloads are switched off.")
+        try:
+            if local.is_dir():
+                splits = datasets.load_dataset(str(local), name=self.config)
+                return next(iter(splits.values())).features, {str(name): len(one) for name, one in splits.items()}
+            with quick_to_fail():
+                info = datasets.load_dataset_builder(self.repo, name=self.config).info
+            return info.features or {}, {str(name): one.num_examples for name, one in (info.splits or {}).items()}
+        except Exception as error:  # as in _load
+            raise NotAtHandError(f"{self.repo} cannot be had: {type(error).__name__}: {_first_line(error)}.") from error
+
+    def _load(self, split: str) -> Any:
+        import datasets
+
+        local = resolve(self.repo)
+        if not local.is_dir() and offline() and not _in_hub_cache(self.repo, self.revision):
+            raise not_at_hand(f"the hub repository {self.repo}", [local], reason="Downloads are switched off.")
+        try:
+            if local.is_dir():
+                return datasets.load_dataset(str(local), name=self.config, split=split)
+            with quick_to_fail():
+                if not _in_hub_cache(self.repo, self.revision):
+                    log.warning("Downloading %s from the Hugging Face hub", self.repo)
+                return datasets.load_dataset(self.repo, name=self.config, split=split, revision=self.revision)
+        except Exception as error:  # the library raises many kinds: connection, missing repository, bad split
+            if isinstance(error, ValueError) and "split" in str(error).lower():
+                raise BenchError(f"{self.repo}: no split {split!r} there ({_first_line(error)}).") from error
+            raise NotAtHandError(
+                f"The data of {self.repo} (Hugging Face, revision {self.revision or 'main'}) cannot be "
+                f"had: {type(error).__name__}: {_first_line(error)}. Without network, put a copy of the "
+                f"repository's files at {local}, or fetch it elsewhere and bring the cache."
+            ) from error
+
+    def _picture(self, cell: dict[str, Any], name: str) -> Any:
+        data = cell.get("bytes")
+        return decode(Path(cell["path"]).read_bytes() if data is None else data, f"{self.repo}, {name}")
+
+    def _fingerprint(self, cells: Any, split: str) -> str:
+        # A commit names its content, so a pinned hub copy need not be read to be identified.
+        if self.revision and len(self.revision) == 40 and not resolve(self.repo).is_dir():
+            return digest("hub", self.repo, self.revision, self.config or "", self.image, self.splits.get(split, split))
+        return digest(
+            *(
+                digest(cell["bytes"] if cell["bytes"] is not None else Path(cell["path"]).read_bytes())
+                for cell in (row[self.image] for row in cells)
+            )
+        )
+
+    def _keys(self, table: Any) -> list[str]:
+        if self.label is None:
+            return []
+        names = self.names or getattr(table.features[self.label], "names", None)
+        values = table[self.label]
+        if names is not None:
+            keys = self._match(list(names))
+            outside = next(
+                (value for value in values if not isinstance(value, int) or not 0 <= value < len(keys)), None
+            )
+            if outside is not None:
+                raise BenchError(
+                    f"{self.repo}: column {self.label!r} holds {outside!r}; numbers from 0 to {len(keys) - 1} were "
+                    "expected. A split without labels (-1) cannot be scored."
+                )
+            return [keys[value] for value in values]
+        found = sorted({str(value) for value in values})
+        known = dict(zip(found, self._match(found), strict=True))
+        return [known[str(value)] for value in values]
+
+    def _match(self, found: list[str]) -> list[str]:
+        return found if self.classes is None else keys_of(found, self.classes, where=self.repo)
+
+    def _attributes(self, table: Any) -> pd.DataFrame | None:
+        return table.select_columns(list(self.attributes)).to_pandas() if self.attributes else None
+
+
+def from_huggingface(
+    repo: str,
+    *,
+    revision: str | None = None,
+    config: str | None = None,
+    image: str = "image",
+    label: str | None = "label",
+    splits: Mapping[str, str] | None = None,
+    names: Sequence[str] | None = None,
+    attributes: Sequence[str] = (),
+    classes: Sequence[ClassName] | None = None,
+) -> HubReader:
+    """Reader of a hub repository at a pinned `revision`, or of a folder of that name here or in the data
+    root.
+
+    `image`, `label` and `attributes` name columns; `splits` maps split names to the repository's; `names`
+    says what numbers mean where the column does not. With `classes`, names are matched to class keys or
+    names.
+    """
+    return HubReader(
+        repo,
+        revision,
+        config,
+        image,
+        label,
+        dict(splits or {}),
+        None if names is None else tuple(names),
+        tuple(attributes),
+        None if classes is None else tuple(classes),
+    )
+
+
+def _in_hub_cache(repo: str, revision: str | None) -> bool:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE) / f"datasets--{repo.replace('/', '--')}" / "snapshots"
+    return (folder / revision).is_dir() if revision else folder.is_dir()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]

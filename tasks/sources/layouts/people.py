@@ -1,0 +1,155 @@
+"""Published layouts of faces, places and other data with groups: one row of attributes a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError
+from bench.task import Records
+from tasks.sources.content import is_picture
+from tasks.sources.layouts.files import lines, listed
+from tasks.sources.table import read_table
+from tasks.text import classes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RACES = ("White", "Black", "Asian", "Indian", "Other")
+AGES = (
+    (2, "0-2"),
+    (9, "3-9"),
+    (19, "10-19"),
+    (29, "20-29"),
+    (39, "30-39"),
+    (49, "40-49"),
+    (59, "50-59"),
+    (69, "60-69"),
+)
+
+
+def fairface(label: str) -> Callable[[Path, str], Records]:
+    """`fairface/fairface_label_val.csv` (Karkkainen, Joo 2021): file, age, gender, race."""
+
+    def read(root: Path, split: str) -> Records:
+        base, part = root / "fairface", "val" if split == "test" else split
+        table = read_table(base / f"fairface_label_{part}.csv")
+        found = listed(base, table["file"].tolist(), table[label].tolist())
+        return replace(found, attributes=table[["age", "gender", "race"]])
+
+    return read
+
+
+def utkface(label: str) -> Callable[[Path, str], Records]:
+    """`UTKFace/26_0_3_2017.jpg.chip.jpg` (Zhang, Song, Qi 2017): age, gender, race."""
+
+    def read(root: Path, split: str) -> Records:
+        import pandas as pd
+
+        names = sorted(one.name for one in (root / "UTKFace").iterdir() if is_picture(one))
+        rows = {name: row for name in names if (row := utkface_row(name)) is not None}
+        table = pd.DataFrame(list(rows.values()), columns=["years", "gender", "race"])
+        table["age"] = [bracket(years) for years in table["years"]]
+        found = listed(root / "UTKFace", list(rows), table[label].tolist())
+        return replace(found, attributes=table[["age", "gender", "race"]])
+
+    return read
+
+
+def utkface_row(name: str) -> tuple[int, str, str] | None:
+    """Age in years, gender and race from a file name; None if it does not have all three."""
+    parts = name.split("_")
+    if len(parts) < 4 or not all(part.isdigit() for part in parts[:3]):
+        return None
+    years, gender, race = map(int, parts[:3])
+    return (years, ("Male", "Female")[gender], RACES[race]) if gender < 2 and race < len(RACES) else None
+
+
+def bracket(years: int) -> str:
+    """FairFace's age bracket of an age in years."""
+    return next((name for last, name in AGES if years <= last), "more than 70")
+
+
+def celeba(label: str, spurious: str) -> Callable[[Path, str], Records]:
+    """`celeba/list_attr_celeba.txt` (Liu et al. 2015): key '1' or '-1' of attribute `label`; groups with `spurious`."""
+
+    def read(root: Path, split: str) -> Records:
+        import pandas as pd
+
+        base = root / "celeba"
+        rows = [line.split() for line in lines(base / "list_attr_celeba.txt")[1:]]
+        part = {"train": "0", "val": "1", "test": "2"}[split]
+        chosen = {name for name, mark in map(str.split, lines(base / "list_eval_partition.txt")) if mark == part}
+        table = pd.DataFrame([row for row in rows[1:] if row[0] in chosen], columns=["file", *rows[0]])
+        found = listed(base / "img_align_celeba", table["file"].tolist(), table[label].tolist())
+        group = [f"{label} {a}, {spurious} {b}" for a, b in zip(table[label], table[spurious], strict=True)]
+        return replace(found, attributes=table[[label, spurious]].assign(group=group))
+
+    return read
+
+
+def waterbirds(root: Path, split: str) -> Records:
+    """`waterbird_complete95_forest2water2/metadata.csv` (Sagawa et al. 2020): y, split, place."""
+    base = root / "waterbird_complete95_forest2water2"
+    table = _rows(base / "metadata.csv", "split", {"train": "0", "val": "1", "test": "2"}[split])
+    group = [
+        f"{('land', 'water')[int(y)]}bird on {('land', 'water')[int(p)]}"
+        for y, p in zip(table["y"], table["place"], strict=True)
+    ]
+    found = listed(base, table["img_filename"].tolist(), table["y"].tolist())
+    return replace(found, attributes=table[["place"]].assign(group=group))
+
+
+def camelyon17(root: Path, split: str) -> Records:
+    """`camelyon17_v1.0/metadata.csv` (WILDS 1.0; Bandi et al. 2018): test is the hospital with centre number 2."""
+    base = root / "camelyon17_v1.0"
+    table = _rows(base / "metadata.csv", "center", "2") if split == "test" else read_table(base / "metadata.csv")
+    places = [f"patient_{p}_node_{n}" for p, n in zip(table["patient"], table["node"], strict=True)]
+    names = [
+        f"patches/{place}/patch_{place}_x_{x}_y_{y}.png"
+        for place, x, y in zip(places, table["x_coord"], table["y_coord"], strict=True)
+    ]
+    found = listed(base, names, table["tumor"].tolist())
+    return replace(found, attributes=table[["center", "slide"]].reset_index(drop=True))
+
+
+def _rows(path: Path, column: str, value: str) -> pd.DataFrame:
+    table = read_table(path)
+    if column not in table:
+        raise BenchError(f"{path} has no column {column!r}; it has {', '.join(map(str, table.columns))}.")
+    return table[table[column] == value].reset_index(drop=True)
+
+
+def fmow(root: Path, split: str) -> Records:
+    """`fmow_v1.1` (WILDS; Christie et al. 2018): test pictures from 2016 on; the group is the region of the world."""
+    base = root / "fmow_v1.1"
+    table = read_table(base / "rgb_metadata.csv")
+    regions = read_table(base / "country_code_mapping.csv").set_index("alpha-3")["region"].to_dict()
+    table["number"] = range(len(table))
+    table = table[(table["split"] == "test") & (table["timestamp"] >= "2016")].reset_index(drop=True)
+    table["group"] = [regions.get(code) or "Other" for code in table["country_code"]]
+    found = listed(base / "images", [f"rgb_img_{number}.png" for number in table["number"]], table["category"].tolist())
+    return replace(found, attributes=table[["group", "country_code", "timestamp"]])
+
+
+def dollar_street(root: Path, split: str) -> Records:
+    """`dollarstreet/images_v2_imagenet_test.csv` (Rojas et al. 2022): ImageNet numbers a picture; groups by income."""
+    import json
+
+    import pandas as pd
+
+    base = root / "dollarstreet"
+    table = read_table(base / f"images_v2_imagenet_{split}.csv")
+    order = sorted(one.key for one in classes("imagenet"))
+    try:
+        keys = [tuple(order[int(number)] for number in json.loads(cell)) for cell in table["imagenet_sysnet_id"]]
+        income = pd.qcut(table["income"].astype(float), 4, labels=["lowest", "low", "high", "highest"])
+        found = listed(base, table["imageRelPath"].tolist(), [""] * len(table))
+    except (KeyError, ValueError, IndexError, TypeError) as error:
+        raise BenchError(f"{base} is not in the publisher's layout: {error!r}.") from error
+    attributes = pd.DataFrame(
+        {"group": income.astype(str), "country": table["country.name"], "income": table["income"]}
+    )
+    return replace(found, keys=keys, attributes=attributes)

@@ -1,0 +1,83 @@
+"""Pascal VOC 2007 (Everingham et al. 2010): whole pictures with several labels, and crops of single objects."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.errors import BenchError
+from bench.task import Pictures, Records, digest
+from tasks.sources.layouts.files import lines, listed
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+OBJECT = re.compile(r"<object>(.*?)</object>", re.DOTALL)
+FIELD = "<{0}>\\s*([^<]+?)\\s*</{0}>"
+
+
+class Thing(NamedTuple):
+    """An object in a picture: its class and its box (left, upper, right, lower), counted from 0."""
+
+    key: str
+    box: tuple[int, int, int, int]
+
+
+def voc2007(root: Path, split: str) -> Records:
+    """Labels are the classes present. The attribute `difficult` lists those present only as difficult
+    objects.
+
+    `ImageSets/Main/<class>_test.txt` has 1, 0 (difficult) or -1 a picture.
+    """
+    import pandas as pd
+
+    base, part = root / "VOCdevkit" / "VOC2007", "trainval" if split == "train" else split
+    names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{part}.txt")]
+    marks: dict[str, dict[str, list[str]]] = {"1": {}, "0": {}}
+    for table in sorted((base / "ImageSets" / "Main").glob(f"*_{part}.txt")):
+        for name, mark in (line.split() for line in lines(table)):
+            marks.setdefault(mark, {}).setdefault(name, []).append(table.stem.removesuffix(f"_{part}"))
+    found = listed(base / "JPEGImages", [f"{name}.jpg" for name in names], [""] * len(names))
+    return replace(
+        found,
+        keys=[tuple(marks["1"].get(name, ())) for name in names],
+        attributes=pd.DataFrame({"difficult": [marks["0"].get(name, []) for name in names]}),
+    )
+
+
+def voc2007_crops(root: Path, split: str) -> Records:
+    """One picture an annotated object, difficult ones too: 14,976 in the test set, as CLIP_benchmark scores them."""
+    base, part = root / "VOCdevkit" / "VOC2007", "trainval" if split == "train" else split
+    names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{part}.txt")]
+    whole = listed(base / "JPEGImages", [f"{name}.jpg" for name in names], names)
+    things = [(i, thing) for i, name in enumerate(names) for thing in _things(base / "Annotations" / f"{name}.xml")]
+
+    def crop(number: int) -> Image:
+        i, thing = things[number]
+        return whole.images[i].crop(thing.box)
+
+    boxes = repr([(i, thing.box) for i, thing in things])
+    return Records(
+        Pictures(len(things), crop),
+        [thing.key for _, thing in things],
+        [f"{names[i]}/{number}" for number, (i, _) in enumerate(things)],
+        digest("crops", whole.fingerprint, boxes),
+    )
+
+
+def _things(path: Path) -> list[Thing]:
+    try:
+        found = []
+        for text in OBJECT.findall(path.read_text(encoding="utf-8")):
+            text = re.sub(r"<part>.*?</part>", "", text, flags=re.DOTALL)
+            fields = [re.search(FIELD.format(name), text) for name in ("name", "xmin", "ymin", "xmax", "ymax")]
+            key, left, upper, right, lower = (field.group(1) for field in fields if field is not None)
+            # VOC counts pixels from 1 and its boxes hold their last pixel.
+            found.append(
+                Thing(key, (int(float(left)) - 1, int(float(upper)) - 1, int(float(right)), int(float(lower))))
+            )
+        return found
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path} is not an annotation of VOC: {error}.") from error
