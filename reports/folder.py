@@ -1,0 +1,197 @@
+"""A run folder as values: its rows, its provenance, and one `Cell` a file of predictions.
+
+Nothing is read before it is asked for, except the rows and the few bytes of metadata of each file of predictions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import results
+from bench.errors import BenchError
+
+MERGED = "runs.json"
+"""Names the runs of a merge that was written outside their common folder."""
+PREDICTION_COLUMNS = ("id", "label", "prediction", "correct", "confidence", "top", "top_probabilities")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The predictions of one model on one task under one evaluation and condition."""
+
+    path: Path
+    about: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.about[name]
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """Run, model, task, evaluation, condition: joins the cell to its rows."""
+        return tuple(str(self.about[k]) for k in ("run", "model", "task", "evaluation", "condition"))  # type: ignore[return-value]
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row a picture, see `PREDICTION_COLUMNS`; attributes are columns `attribute.*`."""
+        table = pd.read_parquet(self.path)
+        missing = [name for name in PREDICTION_COLUMNS if name not in table]
+        if missing:
+            raise BenchError(
+                f"{self.path} is not a file of predictions: column(s) {', '.join(missing)} missing. "
+                "Run the evaluation again, or delete the file."
+            )
+        return table
+
+    @cached_property
+    def pictures(self) -> pd.DataFrame:
+        """Kept pictures: columns id, label, jpeg (bytes), why. Empty if the run kept none."""
+        path = self.path.parent.parent / "samples" / f"{self.about['task']}.parquet"
+        if not path.exists():
+            return pd.DataFrame({"id": [], "label": [], "jpeg": [], "why": []})
+        return pd.read_parquet(path)
+
+    @property
+    def several(self) -> bool:
+        """Does a picture carry several labels?"""
+        labels = self.predictions["label"]
+        return len(labels) > 0 and not pd.api.types.is_numeric_dtype(labels)
+
+    @property
+    def protocol(self) -> str:
+        """classification, retrieval or matching: what the choices of a picture are."""
+        return str(self.about.get("protocol") or "classification")
+
+    @property
+    def by_class(self) -> bool:
+        """Is there one label a picture, and a choice means the same for all pictures?"""
+        return self.protocol == "classification" and not self.several
+
+    @property
+    def choices(self) -> list[str]:
+        return [str(name) for name in self.about["choices"]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    path: Path
+    rows: pd.DataFrame
+    provenance: dict[str, Any]
+    cells: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.provenance.get("run") or (self.rows["run"].iloc[0] if len(self.rows) else self.path.name))
+
+    @property
+    def models(self) -> list[str]:
+        return list(dict.fromkeys(self.rows["model"]))
+
+
+def read(path: Path) -> Run:
+    """A single run folder.
+
+    Raises:
+        BenchError: no run there, a damaged file, or a folder written by a newer version.
+    """
+    try:
+        rows = results.read(path)
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path / 'rows.parquet'} cannot be read: {error}. Run the evaluation again.") from error
+    provenance = _json(path / "provenance.json")
+    _check_schema(path, provenance.get("schema", results.SCHEMA_VERSION))
+    name = str(provenance.get("run") or (rows["run"].iloc[0] if len(rows) else path.name))
+    cells = tuple(_cell(file, name) for file in sorted((path / "predictions").glob("*.parquet")))
+    return Run(path, rows, provenance, cells)
+
+
+def read_all(folders: Sequence[Path]) -> list[Run]:
+    """The runs at or below each folder, each once. The merged table in a sweep's own folder is not a run."""
+    found: dict[Path, None] = {}
+    for folder in folders:
+        if not folder.exists():
+            raise BenchError(f"No such folder: {folder}. Give a run folder, or a folder that holds runs.")
+        found.update({path.resolve(): None for path in _runs_of(folder)})
+    return told_apart([read(path) for path in found])
+
+
+def told_apart(runs: Sequence[Run]) -> list[Run]:
+    """Different models of one name (other weights, preprocessing or precision) get a mark, lest they be averaged."""
+    known: dict[str, set[str]] = {}
+    for run in runs:
+        card = run.provenance.get("model", {})
+        known.setdefault(str(card.get("name")), set()).add(str(card.get("identity")))
+    doubled = {name for name, identities in known.items() if len(identities) > 1}
+    return [_marked(run) if str(run.provenance.get("model", {}).get("name")) in doubled else run for run in runs]
+
+
+def _marked(run: Run) -> Run:
+    card = run.provenance["model"]
+    name = f"{card['name']} ({str(card.get('identity'))[:6]})"
+    cells = tuple(Cell(cell.path, {**cell.about, "model": name}) for cell in run.cells)
+    return Run(run.path, run.rows.assign(model=name), {**run.provenance, "model": {**card, "name": name}}, cells)
+
+
+def _runs_of(folder: Path) -> list[Path]:
+    """Run folders at or below; of a merge that lies elsewhere, those that it was made of, as far as they are there."""
+    merged = [(folder / str(path)) for path in _json(folder / MERGED).get("runs", [])]
+    there = [path for path in merged if (path / "rows.parquet").exists()]
+    if there:
+        return there
+    paths = results.run_folders(folder)
+    own = folder / "provenance.json"
+    return paths if len(paths) == 1 else [path for path in paths if path != folder or own.exists()]
+
+
+def note_merge(runs: Sequence[Run], out: Path) -> None:
+    """Leave in `out` where its runs lie, so that the page can be rendered again from there."""
+    inside = all(run.path.is_relative_to(out.resolve()) for run in runs)
+    if not inside:
+        paths = [os.path.relpath(run.path, out.resolve()) for run in runs]
+        (out / MERGED).write_text(
+            json.dumps({"schema": results.SCHEMA_VERSION, "runs": paths}, indent=1), encoding="utf-8"
+        )
+
+
+def merged_rows(runs: Sequence[Run]) -> pd.DataFrame:
+    """The rows of all runs, checked; equal rows count once."""
+    return results.check(pd.concat([run.rows for run in runs], ignore_index=True).drop_duplicates(ignore_index=True))
+
+
+def _cell(path: Path, run: str) -> Cell:
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        about = json.loads(metadata[b"bench"])
+    except (OSError, ValueError, KeyError) as error:
+        raise BenchError(f"{path} is not a file of predictions ({error}). Delete it, or run again.") from error
+    _check_schema(path, about.get("schema", results.SCHEMA_VERSION))
+    return Cell(path, {**about, "run": about.get("run") or run})
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BenchError(f"{path} is damaged: {error}. Delete it to render without provenance.") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _check_schema(path: Path, version: Any) -> None:
+    if version != results.SCHEMA_VERSION:
+        raise BenchError(
+            f"{path} has schema {version}; this version reads schema {results.SCHEMA_VERSION}. "
+            "Render it with the version that wrote it, or run the evaluation again."
+        )
