@@ -1,0 +1,89 @@
+"""Every further source of a task (a `wds_*` folder, a copy of a hub repository) gives the same labels as its first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tasks
+from bench.task import Task
+from tasks.sources.choice import FirstOf
+from tasks.sources.hub import HubReader
+from tasks.sources.matching import keys_of as matched
+from tasks.sources.shards import ShardReader
+from tests.contract.test_tasks import PUBLISHED, keys_of, said
+from tests.fixtures import layouts
+from tests.fixtures.layouts import truth
+
+
+def sources(kind: type) -> list[tuple[Task, object]]:
+    """Tasks with their sources of a kind."""
+    every = [(task, task.load.sources if isinstance(task.load, FirstOf) else (task.load,)) for task in PUBLISHED]
+    return [(task, one) for task, own in every for one in own if isinstance(one, kind)]
+
+
+def identity(value: object) -> str:
+    return value.name if isinstance(value, Task) else getattr(value, "path", getattr(value, "repo", ""))
+
+
+def agrees(task: Task, reader: object) -> bool:
+    alone = task.renamed(task.name, load=reader, splits=dict.fromkeys(task.splits, None))
+    samples = alone.samples()
+    return said(alone, samples) == [truth(picture, keys_of(task)) for picture in samples.images]
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("BENCH_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
+
+
+@pytest.mark.parametrize(("task", "reader"), sources(ShardReader), ids=identity)
+def test_webdataset_folders(task: Task, reader: ShardReader, tmp_path: Path) -> None:
+    back = {key: name for name, key in reader.called.items()}
+    names = {one.key: back.get(one.key, one.names[0]) for one in task.classes}
+    order = list(names) if len(set(names.values())) < len(names) else list(names)[::-1]
+    split = reader.splits.get(task.test, task.test)
+    layouts.shards(
+        tmp_path,
+        keys_of(task),
+        name=str(reader.path),
+        names=[names[key] for key in order],
+        labels=[order.index(key) for key in keys_of(task)],
+        splits=[split],
+    )
+    assert agrees(task, reader)
+
+
+@pytest.mark.parametrize(("task", "reader"), sources(HubReader), ids=identity)
+def test_hub_repositories(task: Task, reader: HubReader, tmp_path: Path) -> None:
+    assert reader.label is not None
+    names = reader.names or [one.key for one in task.classes][::-1]
+    split = reader.splits.get(task.test, task.test)
+    called = dict(zip(matched(names, task.classes, where="test"), names, strict=True))
+    layouts.hub(
+        tmp_path,
+        keys_of(task),
+        repo=reader.repo,
+        names=names,
+        image=reader.image,
+        label=reader.label,
+        splits=[split],
+        called=called,
+    )
+    assert agrees(task, reader)
+
+
+def test_hub_revisions_are_pinned() -> None:
+    """A branch can change under a benchmark."""
+    loose = [task.name for task, reader in sources(HubReader) if len(reader.revision or "") != 40]  # type: ignore[attr-defined]
+    assert loose == []
+
+
+def test_the_paper_has_local_sources() -> None:
+    """No task of the paper depends on a hub alone."""
+    for task in tasks.select("tag:clip27"):
+        own = task.load.sources if isinstance(task.load, FirstOf) else (task.load,)
+        assert any(not isinstance(one, HubReader) for one in own), task.name

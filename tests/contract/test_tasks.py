@@ -1,0 +1,172 @@
+"""Every task in the registry: complete metadata, sound names and templates; published ones through a miniature."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tasks
+from bench.errors import BenchError
+from bench.metrics import METRICS, PROTOCOLS, rank
+from bench.task import Samples, Task
+from tests.fixtures.captioned import CAPTIONS
+from tests.fixtures.layouts import truth
+from tests.fixtures.published import MINIATURES, ours
+
+IMAGENET_TWICE = {"missile": 2, "sunglasses": 2}
+DOUBLED_NAMES = dict.fromkeys(("imagenet", "imagenet_v2", "imagenet_sketch", "dollar_street"), IMAGENET_TWICE)
+"""Names that a benchmark gives to two classes, as published."""
+
+EVERY = [tasks.load().tasks[name] for name in ours()]
+BUNDLED = {task.name for task in tasks.found_in(importlib.import_module("tasks.bundled"))}
+PUBLISHED = [task for task in EVERY if task.name not in BUNDLED]
+
+
+def named(task: Task) -> str:
+    return task.name
+
+
+def test_no_module_of_ours_is_broken() -> None:
+    assert tasks.broken() == {}
+
+
+@pytest.mark.parametrize("task", EVERY, ids=named)
+class TestEveryTask:
+    def test_metadata_is_complete(self, task: Task) -> None:
+        assert task.name == task.name.lower().strip()
+        assert task.name.replace("_", "").replace(".", "").isalnum()
+        assert task.family.isidentifier()
+        assert task.family.islower()
+        assert len(task.licence) >= 3
+        assert len(task.reference) >= 8
+        assert task.test in task.splits
+        assert all(count is None or count > 0 for count in task.splits.values())
+        assert task.metric in PROTOCOLS[task.protocol]
+        assert 0 < task.chance_level < 1
+
+    def test_classes_are_distinct_and_clean(self, task: Task) -> None:
+        assert len(task.classes) >= 2 or task.protocol != "classification"
+        assert len({one.key for one in task.classes}) == len(task.classes)
+        every = [name for one in task.classes for name in one.names]
+        assert all(name and name == name.strip() and "\n" not in name for name in every)
+        doubled = {name: n for name, n in Counter(map(str.lower, every)).items() if n > 1}
+        assert doubled == DOUBLED_NAMES.get(task.name, {})
+
+    def test_templates_have_one_slot(self, task: Task) -> None:
+        assert task.templates
+        assert all(template.count("{}") == 1 for template in task.templates)
+        assert len(set(task.templates)) == len(task.templates)
+        if task.protocol != "classification":
+            assert task.classes == ()
+            return
+        assert not any("{" in prompt for prompt in task.prompts(0))
+        assert len(task.prompts(0)) == len(task.templates) * len(task.classes[0].names)
+
+
+def test_every_published_task_has_a_miniature() -> None:
+    assert sorted(task.name for task in PUBLISHED) == sorted(MINIATURES)
+
+
+@pytest.fixture(params=PUBLISHED, ids=named)
+def published(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+    """A published task whose data is its miniature, in every split; with the counts of the miniature."""
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("BENCH_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
+    task: Task = request.param
+    MINIATURES[task.name](tmp_path, keys_of(task))
+    return task.renamed(task.name, splits=dict.fromkeys(task.splits, None))
+
+
+def keys_of(task: Task) -> list[str]:
+    """Three keys, not in class order: the last, the first and one in the middle (two where there are only two)."""
+    keys = [one.key for one in task.classes]
+    if task.protocol != "classification":
+        return list(CAPTIONS)
+    return [keys[-1], keys[0], keys[len(keys) // 2]] if len(keys) > 2 else [keys[1], keys[0], keys[0]]
+
+
+def said(task: Task, samples: Samples) -> list[str]:
+    """What the data says of each picture: its class key, or its (right) caption."""
+    if task.protocol == "classification":
+        rows = samples.labels if samples.labels.ndim == 1 else samples.labels.argmax(axis=1)
+        return [task.classes[row].key for row in rows]
+    every = zip(samples.attributes["captions"], samples.labels, strict=True)
+    return [captions[right].split(",")[0] for captions, right in every]
+
+
+def test_pictures_arrive_with_their_own_labels(published: Task) -> None:
+    for split in published.splits:
+        samples = published.samples(split)
+        assert said(published, samples) == [truth(picture, keys_of(published)) for picture in samples.images]
+        assert len(set(said(published, samples))) > 1
+        assert len(set(samples.ids)) == len(samples) == len(samples.attributes)
+
+
+def test_splits_hold_different_pictures(published: Task) -> None:
+    fingerprints = [published.samples(split).fingerprint for split in published.splits]
+    assert len(set(fingerprints)) == len(published.splits)
+    assert fingerprints == [published.samples(split).fingerprint for split in published.splits]
+
+
+def test_planted_predictions_give_the_planted_value(published: Task) -> None:
+    samples = published.samples()
+    metric = METRICS[published.metric]
+    if published.protocol == "retrieval":
+        owner = np.repeat(np.arange(len(samples)), [len(one) for one in samples.attributes["captions"]])
+        vectors = np.eye(len(samples))
+        assert metric(rank(vectors, vectors[owner], owner)).value == 1.0
+        assert metric(rank(vectors, np.roll(vectors, 1, axis=0)[owner], owner)).value < 0.2
+        return
+    several = samples.labels.ndim == 2
+    choices = len(published.classes) or 2
+    right = samples.labels if several else np.eye(choices, dtype=bool)[samples.labels]
+    assert metric(np.where(right, 9.0, 0.0), samples.labels, samples.attributes).value == 1.0
+    assert metric(np.where(right, 0.0, 9.0), samples.labels, samples.attributes).value < 0.5
+
+
+def test_half_right_is_half(published: Task) -> None:
+    """One class wholly wrong: top-1 loses its share of pictures, mean per class 1 / classes."""
+    labels = published.samples().labels
+    if published.metric not in ("top1", "mean_per_class"):
+        return
+    scores = np.eye(len(published.classes))[labels]
+    chosen = labels == labels[0]
+    mixed = np.where(chosen[:, None], np.roll(scores, 1, axis=1), scores)
+    expected = 1 - chosen.mean() if published.metric == "top1" else 1 - 1 / len(np.unique(labels))
+    assert METRICS[published.metric](mixed, labels).value == pytest.approx(expected)
+
+
+def test_the_published_count_is_demanded(published: Task) -> None:
+    original = tasks.select(published.name)[0]
+    if original.splits[original.test] is None:
+        assert original.notes or "swap_obj" in original.name, "a task without a count says why"
+    else:
+        with pytest.raises(BenchError, match="should hold"):
+            original.samples()
+
+
+PROMPTS = {
+    "birdsnap": 500, "cifar10": 180, "cifar100": 1_800, "clevr_counts": 8, "caltech101": 3_468, "country211": 1_055,
+    "dtd": 376, "eurosat": 30, "aircraft": 200, "fer2013": 72, "flowers102": 102, "food101": 101, "gtsrb": 129,
+    "hateful_memes": 2, "kitti": 4, "kinetics700": 19_600, "mnist": 10, "pets": 37, "voc2007": 20, "pcam": 2,
+    "resisc45": 810, "rendered_sst2": 2, "stl10": 20, "sun397": 794, "cars": 1_568, "ucf101": 4_848,
+    "imagenet": 80_000,
+}  # fmt: skip
+"""Prompts of each set of the CLIP paper, as published: 115,738."""
+
+
+def test_the_paper_is_complete() -> None:
+    assert {task.name for task in tasks.select("tag:clip27")} == set(PROMPTS)
+    assert sum(PROMPTS.values()) == 115_738
+    assert len(EVERY) >= 45
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_prompt_counts_are_the_published_ones(name: str) -> None:
+    task = tasks.select(name)[0]
+    assert sum(len(task.prompts(i)) for i in range(len(task.classes))) == PROMPTS[name]
