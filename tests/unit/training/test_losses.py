@@ -63,6 +63,7 @@ def _worker(rank: int, folder: str) -> None:
     torch.distributed.all_reduce(total)
     if rank == 0:
         torch.save([total / 2, pictures.grad / 2, texts.grad / 2], f"{folder}/found.pt")
+    torch.distributed.barrier()  # neither leaves while the other still talks
     torch.distributed.destroy_process_group()
 
 
