@@ -1,4 +1,4 @@
-"""The frame of audits in a toy world: one decode for many conditions, failures isolated, tables kept, exhibits shown."""
+"""The frame of audits in a toy world: one decode for many conditions, failures isolated, tables kept and shown."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ class Painting:
     def look(self, session: Session, task):  # type: ignore[no-untyped-def]
         baseline = [UNCHANGED] if self.pictures else []
         conditions = [*baseline, painted("red"), painted("blue")]
-        for found in session.predictions(task, conditions, pictures=self.pictures):
-            yield found
+        yield from session.predictions(task, conditions, pictures=self.pictures)
         vectors = session.texts(["red", "green"])
         yield session.row(task, "similarity", value=float(vectors[0] @ vectors[1]), n=2)
         yield Table(f"vectors-{task.name}", pd.DataFrame(session.images(task)).add_prefix("v"), {"why": "planted"})
