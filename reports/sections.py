@@ -16,6 +16,8 @@ from reports.pictures import Budget, gallery
 
 SHOWN_CLASSES = 10
 """Worst and best classes shown where there are more than `classes.FEW`."""
+MORE = 300
+"""Lines of further numbers in the page; an audit makes thousands, and all of them are in `rows.csv`."""
 NOTES = {
     "retrieval": "Every caption of the split is a choice; a picture is right if the best caption is one of its own.",
     "matching": "The choices of a picture are its own captions, one true and the others changed.",
@@ -209,8 +211,8 @@ def groups(rows: pd.DataFrame) -> list[Part]:
 
 
 def others(rows: pd.DataFrame) -> dict[str, list[Part]]:
-    """Further metrics, changed pictures and groups, as lines."""
-    return {name: [_line(row) for row in tables.lines(table)] for name, table in tables.others(rows).items()}
+    """Further metrics, changed pictures and groups, as lines; of each no more than MORE."""
+    return {name: [_line(row) for row in tables.lines(table.head(MORE))] for name, table in tables.others(rows).items()}
 
 
 def _line(row: Part) -> Part:
