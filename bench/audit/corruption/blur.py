@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from bench.audit.corruption.draws import Draws
-from bench.audit.corruption.pixels import SLACK, correlate, middle, nearest, smooth, whole, zoomed
+from bench.audit.corruption.pixels import DIRECT, SLACK, correlate, middle, nearest, smooth, whole, zoomed
 
 
 def gaussian_blur(image: np.ndarray, sigma: float, draws: Draws) -> np.ndarray:
@@ -18,7 +18,11 @@ def gaussian_blur(image: np.ndarray, sigma: float, draws: Draws) -> np.ndarray:
 
 def defocus_blur(image: np.ndarray, settings: tuple[float, float], draws: Draws) -> np.ndarray:
     """`settings`: radius of the disk, sigma that softens its edge."""
-    return np.asarray(cv2.filter2D(image, -1, disk(*settings), delta=SLACK - 0.5, borderType=cv2.BORDER_REFLECT_101))
+    kernel = disk(*settings)
+    if kernel.size <= DIRECT:
+        reach = len(kernel) // 2
+        return whole(correlate(image, kernel, (reach, reach), cv2.BORDER_REFLECT_101))
+    return np.asarray(cv2.filter2D(image, -1, kernel, delta=SLACK - 0.5, borderType=cv2.BORDER_REFLECT_101))
 
 
 def motion_blur(image: np.ndarray, settings: tuple[float, float], draws: Draws) -> np.ndarray:
@@ -44,6 +48,7 @@ def disk(radius: float, sigma: float) -> np.ndarray:
     inside = (steps[:, None] ** 2 + steps**2 <= radius**2).astype(np.float32)
     size = 3 if radius <= 8 else 5
     softened = np.asarray(cv2.GaussianBlur(inside / inside.sum(), (size, size), sigma))
+    softened[softened < 1e-9] = 0  # 2e-22 where sigma is 0.1
     rim = int(np.flatnonzero(softened.any(axis=1))[0])
     return softened[rim : len(steps) - rim, rim : len(steps) - rim].copy()
 

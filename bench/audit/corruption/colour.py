@@ -19,7 +19,7 @@ def brightness(image: np.ndarray, added: float, draws: Draws) -> np.ndarray:
     factors = np.minimum(value + added, 1) / np.maximum(value, 1e-9)
     largest, _ = _extremes(image)
     factor = factors.astype(np.float32).take(largest)
-    bright = np.asarray(cv2.multiply(image.astype(np.float32), cv2.merge([factor] * 3)))
+    bright = cv2.merge([factor] * 3) * image
     bright[largest == 0] = 255 * added  # black has no hue: it becomes grey
     return whole(bright)
 
@@ -41,14 +41,14 @@ def saturate(image: np.ndarray, settings: tuple[float, float], draws: Draws) -> 
     largest, smallest = _extremes(image)
     gap = cv2.subtract(largest, smallest)
     level = largest.astype(np.float32)
-    inverse = cv2.divide(level, cv2.max(gap, 1).astype(np.float32))  # 1 / S; of no effect where the pixel is grey
-    stretch = cv2.min(inverse * np.float32(added) + np.float32(factor), inverse)
-    away = cv2.subtract(cv2.merge([largest] * 3), image).astype(np.float32)
-    found = cv2.subtract(cv2.merge([level] * 3), cv2.multiply(away, cv2.merge([stretch] * 3)))
+    inverse = level / np.maximum(gap, 1)  # 1 / S; of no effect where the pixel is grey
+    stretch = np.minimum(inverse * np.float32(added) + np.float32(factor), inverse)
+    away = (cv2.merge([largest] * 3) - image).astype(np.float32)
+    found = cv2.merge([level] * 3) - away * cv2.merge([stretch] * 3)
     if added:
         grey = gap == 0
         found[..., 1][grey] = found[..., 2][grey] = level[grey] * np.float32(1 - added)
-    return whole(np.asarray(found))
+    return whole(found)
 
 
 def _extremes(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

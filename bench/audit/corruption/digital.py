@@ -35,17 +35,24 @@ def elastic_transform(image: np.ndarray, settings: tuple[float, float, float], d
 
 
 def pixelate(image: np.ndarray, scale: float, draws: Draws) -> np.ndarray:
-    """Reduced with Pillow's box filter and enlarged to blocks (where its box filter is the nearest pixel)."""
+    """Reduced with Pillow's box filter and enlarged to blocks, as its box filter enlarges."""
     height, width = image.shape[:2]
     small = max(1, int(width * scale)), max(1, int(height * scale))
     reduced = np.asarray(Image.fromarray(image).resize(small, Image.Resampling.BOX))
-    return np.asarray(cv2.resize(reduced, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
+    return np.asarray(cv2.remap(reduced, _blocks((width, height), small), None, cv2.INTER_NEAREST))
 
 
 def jpeg_compression(image: np.ndarray, quality: int, draws: Draws) -> np.ndarray:
     """Encoded and decoded, with libjpeg's usual halving of the colour channels."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
     return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+
+
+@lru_cache(maxsize=8)
+def _blocks(size: tuple[int, int], small: tuple[int, int]) -> np.ndarray:
+    """int16 [h, w, 2]: the column and row of the reduced picture that each pixel shows."""
+    columns, rows = (((np.arange(n) + 0.5) * (part / n)).astype(np.int16) for n, part in zip(size, small, strict=True))
+    return np.stack(np.meshgrid(columns, rows), axis=-1)
 
 
 def smooth_field(height: int, width: int, sigma: float, draws: Draws) -> np.ndarray:

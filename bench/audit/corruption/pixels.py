@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 LARGEST = 1 << 24
-"""Pixels. A larger picture is reduced to this before it is corrupted, so that memory stays bounded (about 1 GB)."""
+LONGEST = 1 << 14
+"""Pixels in all, and of the longer side. A larger picture is reduced to these before it is corrupted: memory stays
+bounded (about 1 GB), and OpenCV's maps reach no further than 32,766 pixels."""
 SLACK = 1e-3
 """Of a grey level: what float arithmetic may lack of a whole level and still get it."""
 DIRECT = 121
@@ -28,8 +30,8 @@ def rgb_of(picture: Image.Image) -> np.ndarray:
 
 
 def bounded(picture: Image.Image) -> Image.Image:
-    """The picture, reduced by averaging if it has more than `LARGEST` pixels."""
-    excess = (picture.width * picture.height / LARGEST) ** 0.5
+    """The picture, reduced by averaging if it is larger than `LARGEST` or longer than `LONGEST`."""
+    excess = max((picture.width * picture.height / LARGEST) ** 0.5, max(picture.size) / LONGEST)
     if excess <= 1:
         return picture
     size = max(1, int(picture.width / excess)), max(1, int(picture.height / excess))
@@ -38,12 +40,12 @@ def bounded(picture: Image.Image) -> Image.Image:
 
 def whole(levels: np.ndarray) -> np.ndarray:
     """float32 levels 0..255 -> uint8, rounded down and clipped as the originals' `np.uint8(np.clip(...))`."""
-    return np.asarray(cv2.subtract(levels, (0.5 - SLACK,) * 4, dtype=cv2.CV_8U))
+    return np.clip(levels + np.float32(SLACK), 0, 255).astype(np.uint8)
 
 
 def nearest(levels: np.ndarray) -> np.ndarray:
     """float32 levels 0..255 -> uint8, rounded to the nearest and clipped."""
-    return np.asarray(cv2.add(levels, (0.0,) * 4, dtype=cv2.CV_8U))
+    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
 def padded(image: np.ndarray, top: int, bottom: int, left: int, right: int, border: int) -> np.ndarray:
@@ -74,8 +76,6 @@ def correlate(image: np.ndarray, kernel: np.ndarray, anchor: tuple[int, int], bo
     """
     (height, width), (rows, columns), (up, left) = image.shape[:2], kernel.shape, anchor
     around = padded(image, up, rows - 1 - up, left, columns - 1 - left, border).astype(np.float32)
-    if np.count_nonzero(kernel) > 3 * DIRECT:
-        return np.asarray(cv2.filter2D(around, -1, kernel))[up : up + height, left : left + width]
     total = np.zeros(image.shape, dtype=np.float32)
     step = int(DIRECT**0.5)
     for top in range(0, rows, step):
