@@ -17,10 +17,11 @@ import PIL
 from PIL import Image
 
 from bench.audit.corruption import typographic
+from bench.audit.corruption.constants import SETS
 from bench.audit.corruption.digital import jpeg_compression
 from bench.audit.corruption.draws import Draws
 from bench.audit.corruption.pixels import rgb_of
-from bench.audit.corruption.registry import BY_SIZE, CORRUPTIONS, KINDS, SEVERITIES, corrupt, find
+from bench.audit.corruption.registry import BY_SIZE, CORRUPTIONS, KINDS, SEVERITIES, check_severity, corrupt, find
 from bench.audit.corruption.sweeps import SWEEPS, find_sweep
 from bench.embeddings import Condition
 from bench.errors import BenchError, unknown
@@ -110,7 +111,8 @@ def conditions(
     Raises:
         BenchError: an unknown name, or a severity, view, set or encoding that does not exist.
     """
-    for kind, given, allowed in (("view", view, VIEWS), ("encoding", encode, ENCODINGS)):
+    choices = (("view", view, VIEWS), ("encoding", encode, ENCODINGS), ("set of constants", constants, (*SETS, BY_SIZE)))
+    for kind, given, allowed in choices:
         if given not in allowed:
             raise unknown(kind, given, allowed)
     chosen = expand(names)
@@ -198,7 +200,7 @@ def like(picture: Image.Image, image: np.ndarray) -> Image.Image:
 
 def _condition(made: Corrupted) -> Condition:
     name, corruption = f"{made.name}@{made.severity}", find(made.name)
-    corrupt(np.zeros((1, 1, 3), np.uint8), made.name, made.severity, which=made.constants)  # refuses wrong settings
+    check_severity(made.name, made.severity)
     if not made.changes:
         return Condition(name, None, "clean")
     settings = "by size" if made.constants == BY_SIZE or not made.severity else (

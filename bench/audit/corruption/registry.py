@@ -86,12 +86,17 @@ def corrupt(
             f"corrupt() takes a uint8 array [height, width, 3]; given {image.dtype} {image.shape}. "
             "For a Pillow picture: np.asarray(picture.convert('RGB'))."
         )
-    if severity not in (0, *SEVERITIES):
-        raise BenchError(f"Severity {severity!r} of {name}: allowed are 1 to 5, and 0 for the picture itself.")
+    check_severity(name, severity)
     if severity == 0:
         return image
     settings = corruption.settings(severity, set_for(image.shape, which))
     return corruption.function(np.ascontiguousarray(image), settings, draws or Draws(seed, name, image))
+
+
+def check_severity(name: str, severity: int) -> None:
+    """Raises BenchError if there is no such severity."""
+    if severity not in (0, *SEVERITIES):
+        raise BenchError(f"Severity {severity!r} of {name}: allowed are 1 to 5, and 0 for the picture itself.")
 
 
 def set_for(shape: tuple[int, ...], which: str) -> str:
