@@ -1,0 +1,1 @@
+"""Audits: questions asked of what evaluations found; they add rows and never touch a model."""
