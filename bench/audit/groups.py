@@ -79,10 +79,11 @@ def groupings(
     minimum: int = MINIMUM,
     most: int = MOST_VALUES,
     crossed: int = 2,
+    ignore: Sequence[str] = (),
 ) -> list[Grouping]:
     """The groups of each attribute, then of every combination of up to `crossed` of them.
 
-    Without `chosen`, every attribute with 2 to `most` values is taken.
+    Without `chosen`, every attribute with 2 to `most` values is taken, save those to `ignore`.
 
     Raises:
         BenchError: a chosen attribute that is not there, that has one value only, or more than `most`; or no
@@ -92,7 +93,8 @@ def groupings(
         if name not in attributes:
             raise unknown("attribute", name, map(str, attributes.columns))
         _refuse_unfit(name, values_of(attributes[name]), most)
-    names = [*map(str, chosen or ())] or [str(name) for name in attributes if _fit(values_of(attributes[name]), most)]
+    free = [str(name) for name in attributes if name not in ignore and _fit(values_of(attributes[name]), most)]
+    names = [str(name) for name in chosen] if chosen else free
     if not names:
         have = ", ".join(map(str, attributes.columns)) or "none"
         raise BenchError(f"No attribute with 2 to {most} values to group pictures by. Attributes here: {have}.")
