@@ -1,7 +1,8 @@
 """The words after `bench`, checked before anything heavy starts: unknown groups, options and keys get the closest ones.
 
 Three short forms are added to Hydra's own grammar: `task=NAME` (also globs and lists) for any task of the registry,
-`task=FILE.csv` for a table of one's own, and `model=ORG/NAME` for any CLIP on the hub. Both become options of their group, so sweeps over them work as over files.
+`task=FILE.csv` for a table of one's own, and `model=ORG/NAME` for any CLIP on the hub. They become options of their
+group, so sweeps over them work as over files.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def from_file(
     if not place.is_file():
         raise BenchError(f"No table at {file}. task=FILE reads a .csv, .tsv, .jsonl or .parquet with a row a picture.")
     table = read_table(place)
-    image, label = (_given(place, table.columns, name, usual)
+    image, label = (_given(place, list(table.columns), name, usual)
                     for name, usual in ((image, IMAGE_COLUMNS), (label, LABEL_COLUMNS)))  # fmt: skip
     split = split or next((str(one) for one in table.columns if str(one).lower() in SPLIT_COLUMNS), None)
     keys = sorted({str(one) for one in table[label]})
