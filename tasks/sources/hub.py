@@ -107,8 +107,7 @@ class HubReader:
             ) from error
 
     def _picture(self, cell: dict[str, Any], name: str) -> Any:
-        data = cell.get("bytes")
-        return decode(Path(cell["path"]).read_bytes() if data is None else data, f"{self.repo}, {name}")
+        return decode(content_of(cell), f"{self.repo}, {name}")
 
     def _fingerprint(self, cells: Any, split: str) -> str:
         # A commit names its content, so a pinned hub copy need not be read to be identified.
@@ -119,8 +118,7 @@ class HubReader:
 
     def _hashes(self, cells: Any) -> list[str]:
         """A hash of each picture's bytes."""
-        rows = (row[self.image] for row in cells)
-        return [digest(Path(cell["path"]).read_bytes() if cell["bytes"] is None else cell["bytes"]) for cell in rows]
+        return [digest(content_of(row[self.image])) for row in cells]
 
     def _keys(self, table: Any) -> list[str]:
         if self.label is None:
@@ -205,6 +203,18 @@ def from_huggingface(
         tuple(captions),
         where_equal,
     )
+
+
+def content_of(cell: Mapping[str, Any]) -> bytes:
+    """The bytes of a picture cell: in the cell, in a file, or inside an archive (`zip://a.jpg::b.zip`)."""
+    if cell.get("bytes") is not None:
+        return bytes(cell["bytes"])
+    if "::" not in cell["path"]:
+        return Path(cell["path"]).read_bytes()
+    import fsspec
+
+    with fsspec.open(cell["path"]) as file:
+        return bytes(file.read())
 
 
 def _in_hub_cache(repo: str, revision: str | None) -> bool:
