@@ -2,8 +2,8 @@
 
 bench-tasks list --family shifts         a table; filters: --family --tag --licence --max-size --at-hand
 bench-tasks list --format json           the same for programs
-bench-tasks show eurosat                 classes, templates, sample prompts, where the data is looked for; if it is here,
-                                         also a contact sheet of pictures (or with --pictures FILE.png)
+bench-tasks show eurosat                 classes, templates, sample prompts, where the data is looked for, and, if it
+                                         is here, a contact sheet of pictures (--pictures FILE.png says where)
 bench-tasks texts eurosat                every prompt, one JSON line each
 bench-tasks check                        the text of all tasks
 bench-tasks check eurosat --data         also the pictures: broken, twice, in two splits, classes without any

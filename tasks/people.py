@@ -98,8 +98,9 @@ FMOW = Task(
     group="region",
     notes=(
         "Accuracy in the worst region of the world; countries without a region are left out of it, as in WILDS. "
-        "Published tables have 0.0000 here for every fourth model, from a region with hardly a picture: the rows "
-        "say which region it was and how many pictures it has."
+        "DataComp's evaluator has no names of regions, so that this exception never applies there, and open_clip's "
+        "table has 0.0000 for every fourth model: `fmow_datacomp` scores that way. The rows say which region was "
+        "the worst and how many pictures it has. Templates as in DataComp."
     ),
 )
 
