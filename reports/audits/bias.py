@@ -16,8 +16,6 @@ from reports.exhibits import Exhibit, Figure, Listing, share
 from reports.folder import Run
 
 AUDIT = "bias"
-PANELS = 3
-"""Labels whose threshold curves are drawn."""
 
 
 def exhibits(runs: Sequence[Run]) -> list[Exhibit]:
@@ -150,14 +148,17 @@ def occupations(run: Run, task: str, name: str, suffix: str) -> list[Exhibit]:
             else f"By {attribute}, no label is shown to go with a group at any threshold."
         )
         if labels:
-            parts.append(drawn.curves(f"{name}-words-{attribute}", f"Labels and {attribute}", table, labels[:PANELS]))
+            parts.append(
+                drawn.curves(f"{name}-words-{attribute}", f"Labels and {attribute}", table, labels[: drawn.PANELS])
+            )
             parts.append(_words_listing(table, stand, attribute))
     if not parts and not findings:
         return []
     return [Exhibit(f"Which occupations go with whom?{suffix}", findings, parts, notes=(
         "A label counts for a picture where its probability over the whole set exceeds a threshold, given as a "
-        "multiple of what each label would have if all were alike. Labels compete, and the model's temperature sets the "
-        "probabilities: compare within one set and one model only. Exact or bootstrap tests; counted with all others.",
+        "multiple of what each label would have if all were alike. Labels compete, and the model's temperature sets "
+        "the probabilities: compare within one set and one model only. Exact or bootstrap tests; counted with all "
+        "others.",
     ))]  # fmt: skip
 
 

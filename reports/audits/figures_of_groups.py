@@ -15,6 +15,9 @@ from reports.tables import lines
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PANELS = 3
+"""Labels whose threshold curves are drawn side by side."""
+
 
 def bars(name: str, title: str, cells: pd.DataFrame, overall: float) -> Drawing:
     """Rate of every group with its interval; attribute by attribute; a line at the rate of all pictures.
@@ -68,9 +71,7 @@ def crossed(name: str, title: str, cells: pd.DataFrame) -> Drawing:
         paint(axes, (values - low) / span * 0.98 + 0.01, texts, size=8)
         name_axes(axes, [short(one, 18) for one in columns], [short(one, 24) for one in rows])
 
-    alt = (
-        f"{title}: share in each combination, shaded from the lowest to the highest; blank cells have too few pictures."
-    )
+    alt = f"{title}: share in each combination, shaded from lowest to highest; blank cells have too few pictures."
     size = 1.8 + 0.95 * len(columns), 1.3 + 0.42 * len(rows)
     return Drawing(name, title, alt, render(draw, *size), cells[["name", "value", "low", "high", "n", "suppressed"]])
 
@@ -83,8 +84,10 @@ def curves(name: str, title: str, table: pd.DataFrame, labels: list[str]) -> Dra
     def draw(axes: Axes) -> None:
         figure = axes.figure
         axes.remove()
-        panels = figure.subplots(1, len(labels), sharey=True, squeeze=False)[0]  # type: ignore[union-attr]
-        for panel, label in zip(panels, labels, strict=True):
+        panels = figure.subplots(1, PANELS, sharey=True)
+        for unused in panels[len(labels) :]:
+            unused.remove()
+        for panel, label in zip(panels, labels, strict=False):
             own = shown[shown["label"] == label]
             for i, group in enumerate(groups):
                 line = own[own["group"] == group]
@@ -100,10 +103,10 @@ def curves(name: str, title: str, table: pd.DataFrame, labels: list[str]) -> Dra
             panel.yaxis.set_major_formatter(lambda value, _: words.percent(value, digits=0))
             panel.set_ylim(0, None)
         panels[0].set_xlabel("threshold, times the probability of a label if all were alike", loc="left")
-        panels[-1].legend(loc="upper right", fontsize=8)
+        panels[len(labels) - 1].legend(loc="upper right", fontsize=8)
 
     alt = f"{title}: share of each group whose probability of the label exceeds the threshold."
-    return Drawing(name, title, alt, render(draw, 3.1 * len(labels) + 0.6, 2.7), shown)
+    return Drawing(name, title, alt, render(draw, 3.1 * PANELS + 0.6, 2.7), shown)
 
 
 def skews(name: str, title: str, table: pd.DataFrame) -> Drawing:
@@ -123,9 +126,7 @@ def skews(name: str, title: str, table: pd.DataFrame) -> Drawing:
                           textcoords="offset points", va="center", fontsize=8, color=SOFT)  # fmt: skip
         axes.set_yticks(range(len(rows)), [short(str(row["word"]), 24) for row in rows])
         axes.set_xlim(0, 1.25 * max(max(row["value"], row["null_high"]) for row in rows))
-        axes.set_xlabel(
-            "MaxSkew: 0 is the shares of the pool; grey is what chance gives in 95 of 100 rankings", loc="left"
-        )
+        axes.set_xlabel("MaxSkew: 0 is no skew; grey is what chance gives in 95 of 100 rankings", loc="left")
         axes.grid(axis="x", lw=0.8)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)

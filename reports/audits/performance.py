@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -55,7 +56,7 @@ def gaps_listing(
 ) -> Listing:
     """A line a grouping: worst group, difference, ratio, q, and the difference over prompts."""
     what = "right answers" if metric == "top1" else metric
-    lines = []
+    lines: list[list[str | Figure]] = []
     for grouping, own in gaps[gaps["metric"] == metric].groupby("grouping", sort=False):
         by_kind = {line["kind"]: line for line in records(own)}
         if by_kind["difference"]["reason"]:
@@ -88,7 +89,7 @@ def _parity(run: Run, audit: str, task: str, gaps: pd.DataFrame) -> list[Listing
     tests = found(run.table(audit, "tests"), "parity", task)
     if tests.empty:
         return []
-    lines = []
+    lines: list[list[str | Figure]] = []
     for test in records(tests.head(12)):
         kind, _, name = test["what"].partition("[")
         own = gaps[(gaps["metric"] == kind) & (gaps["class"] == name.rstrip("]")) & (gaps["grouping"] == test["group"])]
@@ -98,8 +99,8 @@ def _parity(run: Run, audit: str, task: str, gaps: pd.DataFrame) -> list[Listing
                       Figure(words.p_value(test["q"]), sort=test["q"])])  # fmt: skip
     note = (
         f"The {len(lines)} of {len(tests)} with the smallest q. Demographic parity: how often a class is answered, "
-        "whatever the picture shows. Equal opportunity: how often it is found where it is. Equalised odds: that, and how "
-        "often it is answered where it is not; the worse of both."
+        "whatever the picture shows. Equal opportunity: how often it is found where it is. Equalised odds: that, and "
+        "how often it is answered where it is not; the worse of both."
     )
     return [
         Listing("Classes whose answers depend on the group", ("class", "measure", "by", "difference", "q"), lines, note)
@@ -153,14 +154,14 @@ def basis(run: Run, audit: str, task: str, suffix: str) -> list[Exhibit]:
     return [Exhibit(f"What this rests on{suffix}", findings, notes=[note for note in notes if note])]
 
 
-def _labelled(about: dict[str, Any]) -> str:
+def _labelled(about: Mapping[Any, Any]) -> str:
     said = f"by {about['reference']}; licence: {about['licence']}."
     if about["family"] == "own":
         return f"your table {about['reference']} says nothing about it. Say it where you publish these figures."
     return said + (f" {about['notes']}" if about["notes"] else "")
 
 
-def _limits(about: dict[str, Any]) -> list[str]:
+def _limits(about: Mapping[Any, Any]) -> list[str]:
     drawn_people = "Drawn:" in about["notes"] or "drawn" in about["notes"].lower()
     kind = (
         "These pictures are drawings. The figures say how this model treats drawings of people and nothing about "
@@ -182,6 +183,6 @@ def _counted(tests: pd.DataFrame) -> str:
         return ""
     about = tests.attrs
     return (
-        f"{about['tests']:,} tests were made in this audit; {about['findings']:,} are findings at a false-discovery rate "
-        f"of {words.percent(about['allowed'], digits=0)} over all of them (Benjamini-Hochberg)."
+        f"{about['tests']:,} tests were made in this audit; {about['findings']:,} are findings at a false-discovery "
+        f"rate of {words.percent(about['allowed'], digits=0)} over all of them (Benjamini-Hochberg)."
     )

@@ -26,6 +26,7 @@ from bench.metrics import Estimate
 PART = "association"
 STIMULI = 300
 """Pictures taken of a group, drawn by the seed."""
+ALIKE = "all stimuli score alike (or a set has one): there is no effect size"
 
 
 def associations(look: Look, concepts: tuple[LabelSet, ...]) -> Iterator[Row | Table]:
@@ -39,9 +40,14 @@ def associations(look: Look, concepts: tuple[LabelSet, ...]) -> Iterator[Row | T
             for (x_name, x), (y_name, y) in pairs(grouping):
                 pictures = _of_classes(look, first, second, x | y)
                 for kind, (a, b) in {**kinds, **({"pictures": pictures} if pictures else {})}.items():
-                    found = _one(look, differential(look.images, unit(a), unit(b)), x, y)
                     metric = f"{'association' if kind == 'words' else 'association_images'}[{concept.name}]"
                     group = f"{grouping.name}: {x_name} / {y_name}"
+                    scores = differential(look.images, unit(a), unit(b))
+                    first_set, second_set = (_stimuli(look, scores, mask) for mask in (x, y))
+                    if not _vary(first_set, second_set):
+                        yield look.hidden(metric, group=group, reason=ALIKE)
+                        continue
+                    found = of_scores(first_set, second_set, seed=look.how.seed)
                     look.enter(PART, metric, group, found.p_two_sided, found.d)
                     lines.append(_line(look, concept, kind, grouping.name, x_name, y_name, found))
                     yield _row(look, metric, group, found)
@@ -88,9 +94,9 @@ def _of_classes(
     return (a, b) if len(a) > 1 and len(b) > 1 else None
 
 
-def _one(look: Look, scores: np.ndarray, x: np.ndarray, y: np.ndarray) -> Association:
-    first, second = (_stimuli(look, scores, mask) for mask in (x, y))
-    return of_scores(first, second, seed=look.how.seed)
+def _vary(x: np.ndarray, y: np.ndarray) -> bool:
+    """Enough stimuli, and not all of one score: else there is no effect size."""
+    return min(len(x), len(y)) > 1 and float(np.ptp(np.concatenate([x, y]))) > 1e-6
 
 
 def _stimuli(look: Look, scores: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -128,6 +134,8 @@ def _under(look: Look, concepts: tuple[LabelSet, ...], template: str) -> dict[tu
         for grouping in look.single:
             for (x_name, x), (y_name, y) in pairs(grouping):
                 a, b = _stimuli(look, scores, x), _stimuli(look, scores, y)
+                if not _vary(a, b):
+                    continue
                 d = float((a.mean() - b.mean()) / np.concatenate([a, b]).std(ddof=1))
                 found[f"association[{concept.name}]", f"{grouping.name}: {x_name} / {y_name}"] = d
     return found
