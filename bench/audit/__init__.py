@@ -1,0 +1,1 @@
+"""Audits: how a model breaks under shift and corruption, and whom it fails."""
