@@ -33,8 +33,9 @@ def _same_keys(source: Task, target: Task, *, reference: str = "", notes: str = 
 
 
 IMAGENET_SHIFTS = tuple(
-    _same_keys(IMAGENET, target, reference=target.name) for target in (IMAGENET_V2, IMAGENET_SKETCH, IMAGENET_A, IMAGENET_R)
-)  # fmt: skip
+    _same_keys(IMAGENET, target, reference=target.name)
+    for target in (IMAGENET_V2, IMAGENET_SKETCH, IMAGENET_A, IMAGENET_R)
+)
 
 IMAGENET_TO_OBJECTNET = Shift(
     IMAGENET, OBJECTNET, by_map(class_map("imagenet_objectnet")), reference="objectnet",
@@ -43,8 +44,8 @@ IMAGENET_TO_OBJECTNET = Shift(
 
 IMAGENET_TO_O = _same_keys(
     IMAGENET, IMAGENET_O,
-    notes="ImageNet-O was made to test the detection of unknown objects. Its labels are a ResNet-50's mistakes, so this "
-    "accuracy says how often a model makes the same ones: lower is better.",
+    notes="ImageNet-O was made to test the detection of unknown objects. Its labels are a ResNet-50's mistakes, so "
+    "this accuracy says how often a model makes the same ones: lower is better.",
 )  # fmt: skip
 
 CIFAR_SHIFTS = (

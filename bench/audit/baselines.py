@@ -50,8 +50,8 @@ def reference(name: str) -> Reference:
         "in_distribution": models[[own for own, _ in AXES[name]]].mean(axis=1, skipna=False) / 100,
         "shifted": models[[other for _, other in AXES[name]]].mean(axis=1, skipna=False) / 100,
     }).dropna()  # fmt: skip
-    pair = [table[one].to_numpy(dtype=float) for one in ("in_distribution", "shifted")]
-    return Reference(name, tuple(table["model"]), *pair, source=SOURCE, on_boundary="drop")
+    accuracy, shifted = (table[one].to_numpy(dtype=float) for one in ("in_distribution", "shifted"))
+    return Reference(name, tuple(table["model"]), accuracy, shifted, source=SOURCE, on_boundary="drop")
 
 
 def published_fit(name: str, transform: str = "logit") -> Fit:
@@ -60,8 +60,8 @@ def published_fit(name: str, transform: str = "logit") -> Fit:
     chosen = table[(table["name"] == name) & (table["transform"] == transform)]
     if chosen.empty:
         raise unknown("published fit", f"{name} ({transform})", table["name"] + " (" + table["transform"] + ")")
-    row = chosen.iloc[0].to_dict()
-    return Fit(**{**row, "n": int(row["n"]), "dropped": int(row["dropped"])}, source=SOURCE)
+    row = {str(key): value for key, value in chosen.iloc[0].items()}
+    return Fit(**{**row, "n": int(row["n"]), "dropped": int(row["dropped"]), "source": SOURCE})
 
 
 @cache

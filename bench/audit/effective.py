@@ -124,10 +124,10 @@ class Reference:
         twice = table["model"][table["model"].duplicated()]
         if len(twice):
             raise BenchError(f"Reference models {name!r}: {twice.iloc[0]!r} occurs twice.")
-        pair = [table[one].to_numpy(dtype=np.float64) for one in columns[1:]]
-        if any(len(values) and (values.min() < 0 or values.max() > 1) for values in pair):
+        accuracy, shifted = (table[one].to_numpy(dtype=np.float64) for one in columns[1:])
+        if any(len(values) and (values.min() < 0 or values.max() > 1) for values in (accuracy, shifted)):
             raise BenchError(f"Reference models {name!r}: accuracies are shares between 0 and 1, not percent.")
-        return cls(name, tuple(map(str, table["model"])), *pair, on_boundary=on_boundary)
+        return cls(name, tuple(map(str, table["model"])), accuracy, shifted, on_boundary=on_boundary)
 
     def without(self, model: str) -> Reference:
         """The others: a model that helps to draw the line pulls the line towards itself."""
@@ -176,8 +176,9 @@ class Reference:
         if not keep.all() and self.on_boundary != "drop":
             where = int(np.flatnonzero(~keep)[0])
             raise BenchError(
-                f"Reference models {self.name!r}: {self.models[where]!r} has accuracy {self.in_distribution[where]:g} in "
-                f"distribution and {self.shifted[where]:g} under shift, and the {transform_name} of 0 or 1 is infinite. "
+                f"Reference models {self.name!r}: {self.models[where]!r} has accuracy "
+                f"{self.in_distribution[where]:g} in distribution and {self.shifted[where]:g} under shift, and the "
+                f"{transform_name} of 0 or 1 is infinite. "
                 "Leave it out (on_boundary='drop'), or use transform='linear'."
             )
         return x[keep], y[keep], keep

@@ -26,7 +26,7 @@ Errors = Mapping[str, Mapping[int, float]]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What errors are divided by: for each corruption the mean error over severities, and the error on clean pictures."""
+    """What errors are divided by: the mean error of each corruption over severities, and that on clean pictures."""
 
     name: str
     errors: Mapping[str, float]

@@ -59,7 +59,7 @@ def sensitivity(
             "template": template, "value": value, "low": low, "high": high,
             "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high,
         })  # fmt: skip
-    order = np.argsort([-row["value"] for row in rows], kind="stable")
+    order = np.argsort(-credits.mean(axis=1), kind="stable")
     best, worst = credits[order[0]], credits[order[-1]]
     return Sensitivity(
         pd.DataFrame([rows[i] for i in order]),

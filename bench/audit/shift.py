@@ -54,8 +54,8 @@ class Shift:
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
             raise BenchError(
-                f"Shift {self.name!r}: {len(self.classes)} shared class(es). With fewer than two every answer is right; "
-                "give a class map (Shared(source keys, target keys)) that joins more."
+                f"Shift {self.name!r}: {len(self.classes)} shared class(es), and with fewer than two every answer is "
+                "right. Give a class map (Shared(source keys, target keys)) that joins more."
             )
         for task, side in ((self.source, 0), (self.target, 1)):
             keys = [key for one in self.classes for key in one[side]]

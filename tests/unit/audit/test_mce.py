@@ -35,7 +35,8 @@ RESNET50 = {
 }  # fmt: skip
 # The other six as papers print them (Geirhos et al. 2019); the mean of all fifteen is the README's 76.7.
 RESNET50_CE = {
-    "shot_noise": 81.6, "motion_blur": 78.0, "zoom_blur": 79.9, "snow": 77.8, "pixelate": 76.9, "jpeg_compression": 76.8,
+    "shot_noise": 81.6, "motion_blur": 78.0, "zoom_blur": 79.9, "snow": 77.8, "pixelate": 76.9,
+    "jpeg_compression": 76.8,
 }  # fmt: skip
 
 
