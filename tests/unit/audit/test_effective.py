@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from scipy.stats import linregress, norm
 
 from bench.audit.effective import Fit, Reference, effective_robustness, relative_robustness
-from bench.audit.resampling import accuracy_draws, interval
+from bench.audit.bootstrap import accuracy_draws, interval
 from bench.errors import BenchError
 
 
