@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from bench.assemble import make, make_store, make_tasks
+from bench.assemble import make, make_audits, make_store, make_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.audit import Audit
     from bench.evaluation import Evaluation
     from bench.model import Encoder, Lookup
     from bench.task import Task
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
 def run(
     model: str | Encoder | Lookup = "bundled",
-    task: str | Sequence[str] | Task | Sequence[Task] = "bundled",
+    task: str | Sequence[str] | Task | Sequence[Task] | None = None,
     evaluation: str | Evaluation = "zero_shot",
     *,
+    audit: str | Audit | None = None,
     output: str | Path | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
@@ -28,8 +31,10 @@ def run(
 
     Args:
         model: a name as on the command line, or any Encoder.
-        task: a name, glob or group, a list of names, or Task values.
+        task: a name, glob or group, a list of names, or Task values; without any the bundled ones, or those that
+            the audit is for.
         evaluation: a name, or any Evaluation.
+        audit: a name (robustness, bias, ...), or any Audit.
         output: run folder to write; None writes nothing.
         **settings: top-level settings such as `limit`, `seed`; nested ones as `**{"model.device": "cuda"}`.
 
@@ -40,19 +45,25 @@ def run(
     from bench.overrides import composed, prepare
     from bench.run_folder import RunFolder
 
-    words = [f"{group}={value}" for group, value in (("model", model), ("evaluation", evaluation))
-             if isinstance(value, str)]  # fmt: skip
-    tasks = [task] if not isinstance(task, (str, Sequence)) else task
-    if isinstance(tasks, str):
+    named = (("model", model), ("evaluation", evaluation), ("audit", audit))
+    words = [f"{group}={value}" for group, value in named if isinstance(value, str)]
+    tasks = [task] if not isinstance(task, (str, Sequence, NoneType)) else task
+    if tasks is None:
+        pass
+    elif isinstance(tasks, str):
         words.append(f"task={tasks}")
     elif all(isinstance(one, str) for one in tasks):
         words.append(f"task=[{','.join(map(str, tasks))}]")
     words += [f"{key}={'null' if value is None else value}" for key, value in settings.items()]
     config = composed(prepare(words))
     encoder = make(config.model, "model") if isinstance(model, str) else model
-    chosen = make_tasks(config) if any(word.startswith("task") for word in words) else list(tasks)
+    given = tasks is not None and not any(word.startswith("task") for word in words)
+    chosen = list(tasks) if given else make_tasks(config)  # type: ignore[arg-type]
     how = make(config.evaluation, "evaluation") if isinstance(evaluation, str) else evaluation
+    audits = [audit] if audit is not None and not isinstance(audit, str) else make_audits(config)
     place = RunFolder(Path(output), provenance={"model": encoder.card.as_dict()}) if output else None
     told = Settings(run=Path(output).name if output else "run", limit=config.limit, seed=config.seed,
                     batch_size=config.batch_size, debug=config.debug)  # fmt: skip
-    return run_cells(encoder, chosen, [how], store=make_store(config), folder=place, settings=told)  # type: ignore[arg-type]
+    return run_cells(
+        encoder, chosen, [how], audits=audits, store=make_store(config), folder=place, settings=told,  # type: ignore[arg-type]
+    )  # fmt: skip

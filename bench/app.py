@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.assemble import make, make_store, make_tasks
+from bench.assemble import make, make_audits, make_store, make_tasks
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _job(config: DictConfig) -> None:
     run = f"{folder.parent.name}/{folder.name}" if sweep else folder.name
     try:
         table = execute(config, folder=folder, run=run)
-        _statuses.append(FAILED if (table["status"] != "ok").any() else 0)
+        _statuses.append(FAILED if (table["status"] == "failed").any() else 0)
     except (BenchError, OSError) as error:
         if config.debug:
             raise
@@ -79,15 +79,17 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
     """Run a composed configuration into `folder`; returns the rows."""
     from omegaconf import OmegaConf
 
+    from bench.energy import Meter
     from bench.flow import Settings, run_cells
     from bench.progress import Line
     from bench.run_folder import RunFolder
 
-    started = time.perf_counter()
+    started, meter = time.perf_counter(), Meter()
     place = RunFolder(folder, provenance={"run": run, "command": _command(), "seed": config.seed,
                                           "started": datetime.now(UTC).isoformat(timespec="seconds")})  # fmt: skip
     _write(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
     tasks, evaluations = make_tasks(config), [make(config.evaluation, "evaluation")]
+    audits = make_audits(config)
     line = Line()
     try:
         encoder = make(config.model, "model")
@@ -98,9 +100,10 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
     place.add_time("load model", time.perf_counter() - started)
     line.say(f"{encoder.card.name} on {len(tasks)} task{'s' if len(tasks) != 1 else ''}, results in {folder}")
     settings = Settings(run=run, limit=config.limit, seed=config.seed, batch_size=config.batch_size,
-                        debug=config.debug, progress=line.progress, on_cell=line.cell)  # fmt: skip
-    table = run_cells(encoder, tasks, evaluations, store=make_store(config), folder=place, settings=settings)
-    place.provenance["seconds"] = round(time.perf_counter() - started, 2)
+                        debug=config.debug, progress=line.progress, on_cell=line.cell, on_audit=line.audit)  # fmt: skip
+    table = run_cells(encoder, tasks, evaluations, audits=audits, store=make_store(config), folder=place,
+                      settings=settings)  # fmt: skip
+    place.provenance |= {"seconds": round(time.perf_counter() - started, 2), "joules": meter.joules()}
     place.save_provenance()
     report = _report(config, folder, line)
     line.end(table, time.perf_counter() - started, report)
@@ -132,8 +135,8 @@ def _record_refusal(place: Any, config: DictConfig, tasks: list[Task], evaluatio
                     error: BenchError) -> None:  # fmt: skip
     """A model that cannot be loaded is a failed row for each of its cells, so that a merged sweep shows it."""
     from bench import results
+    from bench.evaluation.rows import describe, failure
     from bench.evaluation.suited import cells
-    from bench.flow import describe, failure
 
     name = str(config.model.get("path") or config.model.get("name") or config.model["_target_"])
     planned = [(task, part.name) for task in tasks for how in evaluations for part in cells(how, task)]

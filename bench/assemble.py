@@ -11,6 +11,7 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from bench.audit import Audit
     from bench.store import Store
     from bench.task import Task
 
@@ -44,6 +45,11 @@ def make_tasks(config: DictConfig) -> list[Task]:
         )
     chosen: list[Task] = make(config.task, "task")
     return chosen
+
+
+def make_audits(config: DictConfig) -> list[Audit]:
+    """The chosen audit; none with `audit=none`."""
+    return [make(config.audit, "audit")] if config.audit.get("_target_") else []
 
 
 def make_store(config: DictConfig) -> Store:

@@ -6,7 +6,7 @@ what the data are (content fingerprint) and what was done to them (condition).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,26 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Condition:
-    """What is done to a picture before it is embedded. `apply(picture, index)` is seeded by the index."""
+    """What is done to the scored pictures before they are embedded; the other splits stay as they are.
+
+    `apply(picture, index)` must be a function of the picture alone: whatever is random in it is seeded by the pixels,
+    so that the same picture becomes the same pixels in any batch, order or process. The index is for conditions bound
+    to one split (a wrong class name written on the picture).
+    """
 
     name: str = "clean"
+    """As rows and files show it: `gaussian_noise@3`."""
     apply: Callable[[Image, int], Image] | None = None
+    identity: str = ""
+    """All that determines the result: algorithm and its version, parameters, seed. Part of the store's key."""
+
+    def __post_init__(self) -> None:
+        assert self.apply is None or self.identity, f"condition {self.name!r} needs an identity"
 
 
 CLEAN = Condition()
+HELD = 2**30
+"""Bytes of vectors that are held at once while pictures go through many conditions."""
 
 
 FEATURES = ("projected", "penultimate")
@@ -77,63 +90,124 @@ def embed(
     *,
     samples: Callable[[str], Samples],
     store: Store,
-    condition: Condition = CLEAN,
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Embedded:
     """Vectors for all that is needed, from the store where they are there already."""
+    several = embed_under([CLEAN], task, needs, encoder, samples=samples, store=store, batch_size=batch_size,
+                          progress=progress)  # fmt: skip
+    return next(several)[1]
+
+
+def embed_under(
+    conditions: Sequence[Condition],
+    task: Task,
+    needs: Needs,
+    encoder: Encoder | Lookup,
+    *,
+    samples: Callable[[str], Samples],
+    store: Store,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Condition, Embedded]]:
+    """The same under each condition, in order. Conditions apply to the split that is scored, `task.test`.
+
+    A picture is decoded once for as many conditions as fit into HELD bytes of vectors.
+    """
     report = progress or (lambda stage, done, total: None)
     loaded = {split: samples(split) for split in needs.splits}
-    images = {
-        split: _images(task, split, loaded[split], encoder, store, condition, batch_size, report, needs.features)
-        for split in loaded
-    }
+
+    def images(split: str, under: Sequence[Condition]) -> list[np.ndarray]:
+        return _images(task, split, loaded[split], encoder, store, under, batch_size, report, needs.features)
+
     unique = list(dict.fromkeys(needs.texts))
+    index = {text: i for i, text in enumerate(unique)}
     vectors = _texts(unique, encoder, store, report)
-    return Embedded(encoder.card, loaded, images, vectors, {text: i for i, text in enumerate(unique)})
+    others = {split: images(split, [CLEAN])[0] for split in loaded if split != task.test}
+    largest = max((len(one) for one in loaded.values()), default=1)
+    together = max(1, HELD // (largest * encoder.card.dim * 8))
+    for start in range(0, len(conditions), together):
+        chosen = conditions[start : start + together]
+        scored = images(task.test, chosen) if task.test in loaded else [np.zeros(0)] * len(chosen)
+        for condition, found in zip(chosen, scored, strict=True):
+            yield (
+                condition,
+                Embedded(encoder.card, loaded, {split: others.get(split, found) for split in loaded}, vectors, index),
+            )
 
 
 def _images(
-    task: Task, split: str, samples: Samples, encoder: Encoder | Lookup, store: Store, condition: Condition,
+    task: Task, split: str, samples: Samples, encoder: Encoder | Lookup, store: Store, conditions: Sequence[Condition],
     batch_size: int, report: Progress, features: str,
-) -> np.ndarray:  # fmt: skip
-    what = f"pictures of {task.name}/{split}"
+) -> list[np.ndarray]:  # fmt: skip
+    """[image, dim] under each condition."""
 
-    def key(kind: str) -> str:
+    def key(condition: Condition, kind: str, fingerprint: str = samples.fingerprint) -> str:
         before = ("penultimate",) if kind == "penultimate" else ()
-        return digest("images", encoder.card.identity, samples.fingerprint, condition.name, *before)
+        what = condition.identity or condition.name
+        return digest("images", encoder.card.identity, fingerprint, what, *before)
 
-    def encoded(encode: Callable[[list[Image]], tuple[np.ndarray, ...]]) -> list[np.ndarray]:
-        parts = []
-        for start in range(0, len(samples), batch_size):
-            stop = min(start + batch_size, len(samples))
-            parts.append(encode([_picture(task, samples, i, condition) for i in range(start, stop)]))
-            report(f"{task.name}: pictures", stop, len(samples))
-        return [np.concatenate(one) for one in zip(*parts, strict=True)]
-
-    def compute() -> np.ndarray:
-        if isinstance(encoder, Lookup):
-            if condition.apply is not None:
-                raise BenchError(
-                    f"Condition {condition.name!r} needs a model that can encode; {encoder.card.name!r} "
-                    "holds precomputed vectors only."
-                )
-            return encoder.find_images(task.name, split, samples.ids)
-        if not isinstance(encoder, Layered) or (store.folder is None and features == "projected"):
-            return encoded(lambda images: (encoder.encode_images(images),))[0]
-        both = dict(zip(FEATURES, encoded(encoder.encode_both), strict=True))
-        other = next(kind for kind in FEATURES if kind != features)
-        store.array(key(other), lambda: both[other])  # one forward pass serves zero-shot and probe
-        return both[features]
-
-    if features == "projected":
-        return _checked(store.array(key(features), compute), len(samples), encoder.card, what)
-    if not isinstance(encoder, Layered):
+    if features == "penultimate" and not isinstance(encoder, Layered):
         raise BenchError(
             f"Model {encoder.card.name!r} gives no features before the projection. "
             "evaluation.features=projected takes the vectors that zero-shot uses; the protocol column says so."
         )
-    return _finite(store.array(key(features), compute), len(samples), encoder.card, what)
+    asked = {key(condition, features): condition for condition in conditions}
+
+    def compute(missing: list[str]) -> dict[str, np.ndarray]:
+        if isinstance(encoder, Lookup):
+            return {one: _looked_up(encoder, task, split, samples, asked[one]) for one in missing}
+        made = {}
+        if samples.part_of is not None:  # a draw from pictures that were encoded whole
+            fingerprint, places = samples.part_of
+            wholes = {one: store.get(key(asked[one], features, fingerprint)) for one in missing}
+            made = {one: whole[places] for one, whole in wholes.items() if whole is not None}
+        chosen = [asked[one] for one in missing if one not in made]
+        return made | encoded(chosen) if chosen else made
+
+    def encoded(chosen: list[Condition]) -> dict[str, np.ndarray]:
+        assert not isinstance(encoder, Lookup)
+        kinds, encode = _encoding(encoder, features, both=store.folder is not None)
+        parts: dict[str, list[tuple[np.ndarray, ...]]] = {condition.name: [] for condition in chosen}
+        for start in range(0, len(samples), batch_size):
+            places = range(start, min(start + batch_size, len(samples)))
+            pictures = [_picture(task, samples, i) for i in places]
+            for condition in chosen:
+                changed = [_changed(*one, condition) for one in zip(pictures, places, strict=True)]
+                parts[condition.name].append(encode(changed))
+            report(f"{task.name}: pictures", len(chosen) * places.stop, len(chosen) * len(samples))
+        return {
+            key(condition, kind): np.concatenate(arrays)
+            for condition in chosen
+            for kind, arrays in zip(kinds, zip(*parts[condition.name], strict=True), strict=True)
+        }
+
+    found = store.arrays(list(asked), compute)
+    checked = _checked if features == "projected" else _finite
+    what = f"pictures of {task.name}/{split}"
+    return [checked(found[key(one, features)], len(samples), encoder.card, what) for one in conditions]
+
+
+def _encoding(
+    encoder: Encoder, features: str, *, both: bool
+) -> tuple[tuple[str, ...], Callable[[list[Image]], tuple[np.ndarray, ...]]]:
+    """Which features are made, and how: where they are kept, one forward pass serves zero-shot and probe."""
+    if isinstance(encoder, Layered) and (both or features == "penultimate"):
+        return FEATURES, encoder.encode_both
+    return ("projected",), lambda images: (encoder.encode_images(images),)
+
+
+def _looked_up(encoder: Lookup, task: Task, split: str, samples: Samples, condition: Condition) -> np.ndarray:
+    if condition.apply is not None:
+        raise BenchError(
+            f"Condition {condition.name!r} needs a model that can encode; {encoder.card.name!r} "
+            "holds precomputed vectors only."
+        )
+    return encoder.find_images(task.name, split, samples.ids)
+
+
+def _changed(picture: Image, index: int, condition: Condition) -> Image:
+    return picture if condition.apply is None else condition.apply(picture, index)
 
 
 def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report: Progress) -> np.ndarray:
@@ -148,7 +222,7 @@ def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report
     return _checked(store.array(key, compute), len(texts), encoder.card, "texts")
 
 
-def _picture(task: Task, samples: Samples, index: int, condition: Condition) -> Image:
+def _picture(task: Task, samples: Samples, index: int) -> Image:
     try:
         picture = samples.images[index]
         picture.load()
@@ -159,7 +233,7 @@ def _picture(task: Task, samples: Samples, index: int, condition: Condition) -> 
             f"Task {task.name!r}: picture {samples.ids[index]!r} cannot be decoded ({type(error).__name__}: {error}). "
             "Mend or remove the file, or fetch the data again."
         ) from error
-    return picture if condition.apply is None else condition.apply(picture, index)
+    return picture
 
 
 def _checked(vectors: np.ndarray, count: int, card: ModelCard, what: str) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The whole flow as one short function. The first file to read.
 
     task.samples -> embed -> evaluation -> predictions -> rows
+                                        -> audits      -> rows, tables
 
 A cell is one task under one evaluation. A cell that fails becomes a row with its reason; the others go on. Rows,
 predictions and sample pictures are on disk as soon as a cell is done, so an interrupted run keeps what it finished.
@@ -10,24 +11,21 @@ from __future__ import annotations
 
 import functools
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
 from bench import results
-from bench.embeddings import CLEAN, Condition, Progress, embed
-from bench.errors import BenchError
-from bench.evaluation import Evaluation, Scored
+from bench.audit import Audit, AuditCell, NotApplicableError, Predicted, Session, Table
+from bench.embeddings import Progress, embed
+from bench.evaluation import Evaluation
+from bench.evaluation.rows import Row, describe, failure, score
 from bench.evaluation.suited import cells
 from bench.model import Encoder, Lookup
 from bench.run_folder import RunFolder
 from bench.store import Store
 from bench.task import Samples, Task
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,13 @@ class Settings:
     progress: Progress | None = None
     on_cell: Callable[[list[Row]], None] = field(default=lambda rows: None)
     """Called with the rows of each finished cell."""
+    on_audit: Callable[[str, list[Row], float], None] = field(default=lambda name, rows, seconds: None)
+    """Called with the name of an audit, the rows of each finished part of it, and the seconds that it took."""
+
+    @property
+    def note(self) -> str:
+        """What the protocol of every row says."""
+        return f"limit {self.limit}" if self.limit else ""
 
 
 def run_cells(
@@ -52,43 +57,58 @@ def run_cells(
     tasks: Sequence[Task],
     evaluations: Sequence[Evaluation],
     *,
+    audits: Sequence[Audit] = (),
     store: Store | None = None,
     folder: RunFolder | None = None,
     settings: Settings | None = None,
 ) -> pd.DataFrame:
-    """Every evaluation on every task: the checked table of rows (see `bench.results`)."""
-    settings = settings or Settings()
+    """Every evaluation on every task, then every audit: the checked table of rows (see `bench.results`)."""
+    settings, store = settings or Settings(), store or Store()
+    load = _loader(settings)
     rows: list[Row] = []
+
+    def done(new: list[Row], stage: str, seconds: float) -> None:
+        rows.extend(new)
+        if folder is not None:
+            folder.save_rows(results.frame(rows))
+            folder.add_time(stage, seconds)
+
     for task in tasks:
-        samples = functools.cache(functools.partial(_load, task, settings))
+        samples = functools.partial(load, task)
         for evaluation in (part for one in evaluations for part in cells(one, task)):
             started = time.perf_counter()
-            done = _cell(encoder, task, evaluation, samples, store or Store(), folder, settings)
-            rows += done
-            settings.on_cell(done)
-            if folder is not None:
-                folder.save_rows(results.frame(rows))
-                folder.add_time(f"{task.name} {evaluation.name}", time.perf_counter() - started)
+            new = _cell(encoder, task, evaluation, samples, store, folder, settings)
+            settings.on_cell(new)
+            done(new, f"{task.name} {evaluation.name}", time.perf_counter() - started)
+    session = Session(encoder, tuple(tasks), evaluations[0], store, load, run=settings.run, seed=settings.seed,
+                      limit=settings.limit, batch_size=settings.batch_size, progress=settings.progress)  # fmt: skip
+    for audit in audits:
+        for cell in audit.cells(session):
+            started = time.perf_counter()
+            new = _audit(cell, audit, session, folder, settings)
+            seconds = time.perf_counter() - started
+            settings.on_audit(audit.name, new, seconds)
+            done(new, f"{cell.task.name} {audit.name}", seconds)
     return results.frame(rows)
 
 
 def _cell(
     encoder: Encoder | Lookup, task: Task, evaluation: Evaluation, samples: Callable[[str], Samples], store: Store,
-    folder: RunFolder | None, settings: Settings, condition: Condition = CLEAN,
+    folder: RunFolder | None, settings: Settings,
 ) -> list[Row]:  # fmt: skip
     """Rows of one task under one evaluation; a failure is a row too."""
-    base = describe(encoder.card.name, task, evaluation.name, settings.run, condition=condition.name)
+    base = describe(encoder.card.name, task, evaluation.name, settings.run)
     try:
         needs = evaluation.needs(task, samples)
         embedded = embed(
-            task, needs, encoder, samples=samples, store=store, condition=condition,
-            batch_size=settings.batch_size, progress=settings.progress,
+            task, needs, encoder, samples=samples, store=store, batch_size=settings.batch_size,
+            progress=settings.progress,
         )  # fmt: skip
         predictions = evaluation(task, embedded)
-        rows = list(score(task, predictions, base, limit=settings.limit))
+        rows = list(score(task, predictions, base, note=settings.note))
         if folder is not None:
             scored = embedded.samples[predictions.split]
-            folder.save_cell(task, evaluation.name, condition.name, predictions, scored, chance=rows[0]["chance"])
+            folder.save_cell(task, evaluation.name, "clean", predictions, scored, chance=rows[0]["chance"])
         return rows
     except Exception as error:  # isolation: whatever breaks one cell, the sweep goes on
         if settings.debug:
@@ -96,50 +116,46 @@ def _cell(
         return [failure(base, error)]
 
 
-def score(task: Task, predictions: Scored, base: Row, *, limit: int | None = None) -> Iterator[Row]:
-    """One row a metric, the task's headline first."""
-    for name, estimate in predictions.estimates(task):
-        headline = name == task.metric
-        notes = [
-            f"{estimate.interval} interval",
-            estimate.note,
-            predictions.protocol,
-            f"limit {limit}" if limit else "",
-            task.notes,
-        ]
-        yield {
-            **base,
-            "split": predictions.split,
-            "metric": name,
-            "headline": headline,
-            "value": estimate.value,
-            "low": estimate.low,
-            "high": estimate.high,
-            "n": estimate.n,
-            "chance": task.chance if headline and task.chance is not None else estimate.chance,
-            "protocol": "; ".join(note for note in notes if note),
-            "status": "ok",
-        }
+def _audit(cell: AuditCell, audit: Audit, session: Session, folder: RunFolder | None, settings: Settings) -> list[Row]:
+    """Rows of one part of an audit; what it found before a failure is kept."""
+    rows: list[Row] = []
+    try:
+        for found in cell.run():
+            if isinstance(found, Table):
+                if folder is not None:
+                    folder.save_table(audit.name, found.name, found.frame, found.about)
+            elif isinstance(found, Predicted):
+                rows += _predicted(found, session, folder, settings)
+            else:
+                rows.append(found)
+    except Exception as error:
+        if settings.debug and not isinstance(error, NotApplicableError):
+            raise
+        base = describe(session.card.name, cell.task, audit.name, settings.run, condition=cell.name or "clean")
+        rows.append(failure(base, error, status="skipped" if isinstance(error, NotApplicableError) else "failed"))
+    return rows
 
 
-def describe(model: str, task: Task, evaluation: str, run: str, *, condition: str = "clean") -> Row:
-    """The columns that say which cell a row belongs to."""
-    return {
-        "run": run, "model": model, "task": task.name, "family": task.family, "split": task.test,
-        "evaluation": evaluation, "condition": condition, "group": "all", "metric": task.metric, "headline": True,
-        "chance": task.chance_level,
-    }  # fmt: skip
+def _predicted(found: Predicted, session: Session, folder: RunFolder | None, settings: Settings) -> list[Row]:
+    condition = found.condition.name
+    base = describe(session.card.name, found.task, found.evaluation, settings.run, condition=condition)
+    rows = list(score(found.task, found.scored, base, note=settings.note))
+    if folder is not None:
+        folder.save_cell(found.task, found.evaluation, condition, found.scored, found.samples,
+                         chance=rows[0]["chance"])  # fmt: skip
+    return rows
 
 
-def failure(base: Row, error: BaseException) -> Row:
-    """The row of a cell that could not be computed."""
-    if isinstance(error, BenchError):
-        reason = str(error)
-    else:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno}; see it whole with debug=true)"
-    return {**base, "status": "failed", "reason": reason}
+def _loader(settings: Settings) -> Callable[[Task, str], Samples]:
+    """Loads a split, cut to the limit, and keeps the last four: evaluations and audits of a task share them."""
+    kept: dict[tuple[int, str], tuple[Task, Samples]] = {}
 
+    def load(task: Task, split: str) -> Samples:
+        key = (id(task), split)
+        found = kept.pop(key, None) or (task, task.samples(split).draw(settings.limit, seed=settings.seed))
+        kept[key] = found  # the task is kept too, so that its id stays its own
+        for oldest in list(kept)[:-4]:
+            del kept[oldest]
+        return found[1]
 
-def _load(task: Task, settings: Settings, split: str) -> Samples:
-    return task.samples(split).draw(settings.limit, seed=settings.seed)
+    return load

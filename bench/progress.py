@@ -52,8 +52,16 @@ class Line:
         else:
             self.say(f"{what} {row['status'].upper()}: {row['reason']}")
 
+    def audit(self, name: str, rows: list[dict[str, Any]], seconds: float) -> None:
+        """A finished part of an audit: what it was about and how much it found; each failure by itself."""
+        good = [row for row in rows if row.get("status") == "ok"]
+        for row in (row for row in rows if row.get("status") != "ok"):
+            self.say(f"  {row['task']:<18} {name:<10} {row['status'].upper()}: {row['reason']}")
+        if good:
+            self.say(f"  {good[0]['task']:<18} {name:<10} {len(good)} rows in {_clock(seconds)}")
+
     def end(self, table: pd.DataFrame, seconds: float, report: Path | None) -> None:
-        cells = table[table["headline"]]
+        cells = table[table["headline"]].drop_duplicates(["task", "evaluation", "condition"])
         failed = int((cells["status"] != "ok").sum())
         said = f"{len(cells)} cells in {_clock(seconds)}" + (f", {failed} FAILED" if failed else "")
         self.say(f"{said}. Report: {report}" if report else f"{said}.")

@@ -2,6 +2,7 @@
 
 rows.csv rows.parquet                            the results table
 predictions/<task>--<evaluation>--<condition>.parquet   one row a picture
+audits/<audit>--<table>.parquet                  what an audit found besides rows: curves, matrices, pictures
 samples/<task>.parquet                           thumbnails: some pictures at random, and the most confident mistakes
 config.yaml provenance.json                      what was run, with which versions, weights, prompts and data
 """
@@ -86,8 +87,16 @@ class RunFolder:
         }  # fmt: skip
         name = f"{task.name}--{evaluation}--{condition}.parquet"
         _save_parquet(table, self.path / "predictions" / name, about)
-        _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
-        self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
+        if condition == "clean":
+            _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
+            self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
+
+    def save_table(self, audit: str, name: str, table: pd.DataFrame, about: dict[str, Any]) -> None:
+        """A table of an audit, for its report."""
+        facts = {"schema": results.SCHEMA_VERSION, "run": self.provenance.get("run", ""),
+                 "model": self.provenance.get("model", {}).get("name", ""), "audit": audit, "name": name,
+                 **about}  # fmt: skip
+        _save_parquet(table, self.path / "audits" / f"{audit}--{name}.parquet", facts)
 
 
 def sample_pictures(table: pd.DataFrame, samples: Samples) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +41,33 @@ class Store:
         Raises:
             BenchError: the disk is full or the folder cannot be written to.
         """
-        if self.folder is None:
-            return compute()
-        stored = self._read(key)
-        if stored is None:
-            stored = compute()
-            self._write(key, stored)
-        return stored
+        return self.arrays([key], lambda missing: {key: compute()})[key]
+
+    def arrays(
+        self, keys: Sequence[str], compute: Callable[[list[str]], Mapping[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """The arrays stored under `keys`; those that are missing are computed together.
+
+        `compute(missing)` gives at least the missing ones by key; whatever else it gives is stored too.
+
+        Raises:
+            BenchError: the disk is full or the folder cannot be written to.
+        """
+        stored = {} if self.folder is None else {key: self._read(key) for key in keys}
+        found = {key: array for key, array in stored.items() if array is not None}
+        missing = [key for key in keys if key not in found]
+        made = compute(missing) if missing else {}
+        if self.folder is not None:
+            for key, array in made.items():
+                self._write(key, array)
+        return {key: found[key] if key in found else made[key] for key in keys}
+
+    def get(self, key: str) -> np.ndarray | None:
+        """The array stored under `key`; None if there is none, or if it is damaged."""
+        return None if self.folder is None else self._read(key)
 
     def __contains__(self, key: str) -> bool:
-        return self.folder is not None and self._read(key) is not None
+        return self.get(key) is not None
 
     def _paths(self, key: str) -> tuple[Path, Path]:
         assert self.folder is not None

@@ -90,6 +90,8 @@ class Samples:
     ids: tuple[str, ...]
     fingerprint: str
     attributes: pd.DataFrame
+    part_of: tuple[str, np.ndarray] | None = None
+    """Of a subset: fingerprint of the whole, and the positions in it, int64 [image]."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -108,6 +110,7 @@ class Samples:
             ids=tuple(self.ids[i] for i in chosen),
             fingerprint=digest(self.fingerprint, chosen.tobytes()),
             attributes=self.attributes.iloc[chosen].reset_index(drop=True),
+            part_of=(self.fingerprint, chosen) if self.part_of is None else (self.part_of[0], self.part_of[1][chosen]),
         )
 
     def draw(self, limit: int | None, *, seed: int = 0) -> Samples:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
-from reports import compare, escape, figures, parity, sections, svg, tables, words
+from reports import compare, escape, exhibits, figures, parity, sections, svg, tables, words
 from reports.folder import Cell, Run
 from reports.pictures import Budget
 
@@ -17,6 +17,8 @@ OPEN = 24
 """Up to so many sections are unfolded when the page opens."""
 DETAILED = 60
 """Up to so many cells have a section of their own; beyond, each run's own page has them."""
+AUDITED = 3_000_000
+"""Bytes of JPEG that the exhibits of audits may take."""
 READING = (
     "Every value has a 95% interval: were the pictures drawn anew from the same source many times, about 95 of "
     "100 such intervals would hold the true value. It covers the choice of pictures, not of prompts, classes or tasks.",
@@ -31,12 +33,19 @@ READING = (
 
 
 def gather(
-    runs: Sequence[Run], rows: pd.DataFrame, main: pd.DataFrame, drawings: list[figures.Drawing]
+    runs: Sequence[Run],
+    rows: pd.DataFrame,
+    main: pd.DataFrame,
+    drawings: list[figures.Drawing],
+    shown: Sequence[exhibits.Exhibit] = (),
 ) -> dict[str, Any]:
     """All that the templates know."""
     models = list(dict.fromkeys(rows["model"]))
     order = {name: place for place, name in enumerate(dict.fromkeys(rows["task"]))}
-    cells = sorted((cell for run in runs for cell in run.cells), key=lambda cell: order.get(cell["task"], len(order)))
+    clean = [cell for run in runs for cell in run.cells if cell["condition"] == "clean"]
+    cells = sorted(
+        clean or (cell for run in runs for cell in run.cells), key=lambda cell: order.get(cell["task"], len(order))
+    )
     cells = cells if len(cells) <= DETAILED else []
     budget, places = Budget(), sections.anchors(cells)
     table = sections.task_table(main, places)
@@ -50,6 +59,8 @@ def gather(
         "models": len(models),
         "evaluations": main["evaluation"].nunique(),
         "answers": sections.answers(main),
+        "exhibits": exhibits.page(shown, Budget(left=AUDITED)),
+        "exhibits_markdown": exhibits.markdown(shown),
         "problems": sections.problems(rows),
         "table": table,
         "families": sections.families(main),

@@ -27,6 +27,7 @@ def markdown(context: Context) -> str:
                 for one in context["problems"]
             ),
         ]
+    parts += context["exhibits_markdown"]
     names = {drawing["name"] for drawing in context["drawings"]}
     parts += [
         "## Results by task",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,10 +87,27 @@ class Run:
     rows: pd.DataFrame
     provenance: dict[str, Any]
     cells: tuple[Cell, ...]
+    tables: Mapping[str, Path] = field(default_factory=dict)
+    """Tables of audits: `<audit>--<table>` -> file."""
 
     @property
     def name(self) -> str:
         return str(self.provenance.get("run") or (self.rows["run"].iloc[0] if len(self.rows) else self.path.name))
+
+    @property
+    def audits(self) -> list[str]:
+        """The audits that left tables, by name."""
+        return list(dict.fromkeys(name.split("--")[0] for name in self.tables))
+
+    def table(self, audit: str, name: str) -> pd.DataFrame:
+        """A table of an audit; empty if it left none of this name. `frame.attrs` holds what is said about it."""
+        path = self.tables.get(f"{audit}--{name}")
+        return pd.DataFrame() if path is None else _table(path)
+
+    def named(self, audit: str, beginning: str = "") -> list[str]:
+        """Names of the tables of an audit that begin so."""
+        names = [name.split("--", 1) for name in self.tables]
+        return [name for own, name in names if own == audit and name.startswith(beginning)]
 
     @property
     def models(self) -> list[str]:
@@ -111,7 +128,8 @@ def read(path: Path) -> Run:
     _check_schema(path, provenance.get("schema", results.SCHEMA_VERSION))
     name = str(provenance.get("run") or (rows["run"].iloc[0] if len(rows) else path.name))
     cells = tuple(_cell(file, name) for file in sorted((path / "predictions").glob("*.parquet")))
-    return Run(path, rows, provenance, cells)
+    tables = {file.stem: file for file in sorted((path / "audits").glob("*--*.parquet"))}
+    return Run(path, rows, provenance, cells, tables)
 
 
 def read_all(folders: Sequence[Path]) -> list[Run]:
@@ -138,7 +156,8 @@ def _marked(run: Run) -> Run:
     card = run.provenance["model"]
     name = f"{card['name']} ({str(card.get('identity'))[:6]})"
     cells = tuple(Cell(cell.path, {**cell.about, "model": name}) for cell in run.cells)
-    return Run(run.path, run.rows.assign(model=name), {**run.provenance, "model": {**card, "name": name}}, cells)
+    provenance = {**run.provenance, "model": {**card, "name": name}}
+    return replace(run, rows=run.rows.assign(model=name), provenance=provenance, cells=cells)
 
 
 def _runs_of(folder: Path) -> list[Path]:
@@ -177,6 +196,20 @@ def _cell(path: Path, run: str) -> Cell:
         raise BenchError(f"{path} is not a file of predictions ({error}). Delete it, or run again.") from error
     _check_schema(path, about.get("schema", results.SCHEMA_VERSION))
     return Cell(path, {**about, "run": about.get("run") or run})
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A table of an audit with what is said about it in `attrs`."""
+    import pyarrow.parquet as pq
+
+    try:
+        about = json.loads((pq.read_schema(path).metadata or {})[b"bench"])
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise BenchError(f"{path} is not a table of an audit ({error}). Delete it, or run again.") from error
+    _check_schema(path, about.get("schema", results.SCHEMA_VERSION))
+    frame.attrs.update(about)
+    return frame
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from reports import charts, classes, context, documents, escape, figures, folder, heatmaps, tables
+from reports import audits, charts, classes, context, documents, escape, figures, folder, heatmaps, tables
 from reports.folder import Cell, Run
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def render(runs: Sequence[Run], out: Path) -> Path:
     """Write `report.html`, `report.md`, `report.tex` and `figures/` for these runs."""
     rows = folder.merged_rows(runs)
     main = tables.headline(rows)
-    drawings = draw(main, runs)
-    told = context.gather(runs, rows, main, drawings)
+    drawings, shown = draw(main, runs), audits.exhibits(runs)
+    told = context.gather(runs, rows, main, drawings, shown)
     out.mkdir(parents=True, exist_ok=True)
-    save_figures(drawings, runs, out / "figures")
+    save_figures([*drawings, *(one for exhibit in shown for one in exhibit.drawings)], runs, out / "figures")
     put(out / "report.md", documents.markdown(told))
     put(out / "report.tex", documents.latex(told))
     put(out / "report.html", page("page.html", told))

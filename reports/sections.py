@@ -16,6 +16,8 @@ from reports.pictures import Budget, gallery
 
 SHOWN_CLASSES = 10
 """Worst and best classes shown where there are more than `classes.FEW`."""
+MORE = 300
+"""Lines of further numbers in the page; an audit makes thousands, and all of them are in `rows.csv`."""
 NOTES = {
     "retrieval": "Every caption of the split is a choice; a picture is right if the best caption is one of its own.",
     "matching": "The choices of a picture are its own captions, one true and the others changed.",
@@ -209,8 +211,8 @@ def groups(rows: pd.DataFrame) -> list[Part]:
 
 
 def others(rows: pd.DataFrame) -> dict[str, list[Part]]:
-    """Further metrics, changed pictures and groups, as lines."""
-    return {name: [_line(row) for row in tables.lines(table)] for name, table in tables.others(rows).items()}
+    """Further metrics, changed pictures and groups, as lines; of each no more than MORE."""
+    return {name: [_line(row) for row in tables.lines(table.head(MORE))] for name, table in tables.others(rows).items()}
 
 
 def _line(row: Part) -> Part:
@@ -245,10 +247,12 @@ def provenance(run: Run) -> Part:
     """When, where, with what and how long."""
     facts = run.provenance
     versions, platform = facts.get("versions") or {}, facts.get("platform") or {}
-    known = ("run", "started", "seed", "energy_wh", "command")
+    known = ("run", "started", "seed", "command")
     shown = [(name.replace("_", " "), str(facts[name])) for name in known if facts.get(name) not in (None, "")]
     if facts.get("seconds") is not None:
         shown.append(("time", words.duration(float(facts["seconds"]))))
+    if "joules" in facts:
+        shown.append(("energy", words.energy(facts["joules"])))
     shown += [(str(name), str(value)) for name, value in platform.items()]
     stages = [(str(name), words.duration(float(value))) for name, value in (facts.get("stages") or {}).items()]
     tasks = [{"name": name, **task} for name, task in (facts.get("tasks") or {}).items()]

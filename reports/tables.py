@@ -137,13 +137,15 @@ def grid(main: pd.DataFrame) -> pd.DataFrame:
 def changes(rows: pd.DataFrame) -> pd.DataFrame:
     """Headline rows of changed pictures beside their clean value: `clean`, `drop` (clean - value) and `kept`.
 
-    `kept` is the share of what the model had above chance on clean pictures: 1 is no loss, 0 is chance.
+    Where an audit looked at some of the pictures only, the clean value is that of these (`unchanged`). `kept` is the
+    share of what the model had above chance on clean pictures: 1 is no loss, 0 is chance.
     """
     scored = ok(rows)
     scored = scored[scored["headline"] & (scored["group"] == "all")]
     keys = ["run", "model", "task", "split", "evaluation", "metric"]
-    clean = scored[scored["condition"] == "clean"].drop_duplicates(keys).set_index(keys)["value"].rename("clean")
-    table = scored[scored["condition"] != "clean"].join(clean, on=keys)
+    same = scored[scored["condition"].isin(["unchanged", "clean"])].sort_values("condition", ascending=False)
+    clean = same.drop_duplicates(keys).set_index(keys)["value"].rename("clean")
+    table = scored[~scored["condition"].isin(["unchanged", "clean"])].join(clean, on=keys)
     above = (table["clean"] - table["chance"]).where(lambda gap: gap > 0)
     return table.assign(drop=table["clean"] - table["value"], kept=(table["value"] - table["chance"]) / above)
 

@@ -18,7 +18,7 @@ from tests.fixtures.layouts import truth
 from tests.fixtures.published import MINIATURES, ours
 
 IMAGENET_TWICE = {"missile": 2, "sunglasses": 2}
-DOUBLED_NAMES = dict.fromkeys(("imagenet", "imagenet_v2", "imagenet_sketch", "dollar_street"), IMAGENET_TWICE)
+DOUBLED_NAMES = dict.fromkeys(("imagenet", "imagenet_v2", "imagenet_sketch", "imagenet_c", "dollar_street"), IMAGENET_TWICE)
 """Names that a benchmark gives to two classes, as published."""
 
 EVERY = [tasks.load().tasks[name] for name in ours()]

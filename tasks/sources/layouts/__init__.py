@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bench.errors import unknown
 from bench.task import ClassName, Records
-from tasks.sources.layouts import arrays, captions, dsprites, files, matlab, people, voc
+from tasks.sources.layouts import arrays, captions, corrupted, dsprites, files, matlab, people, voc
 from tasks.sources.matching import keys_of
 from tasks.sources.places import data_root, not_at_hand, offline
 
@@ -41,6 +41,9 @@ LAYOUTS: dict[str, Layout] = {
     "STL10": Layout(arrays.stl10, ("stl10_binary/class_names.txt",), BY_SPLIT),
     "FER2013": Layout(arrays.fer2013, ("fer2013/fer2013.csv",)),
     "CIFAR10.1": Layout(arrays.cifar10_1, ("cifar10.1/cifar10.1_v6_data.npy",)),
+    "CIFAR-10-C": Layout(corrupted.cifar_c("CIFAR-10-C", "cifar10"), ("CIFAR-10-C/labels.npy",)),
+    "CIFAR-100-C": Layout(corrupted.cifar_c("CIFAR-100-C", "cifar100"), ("CIFAR-100-C/labels.npy",)),
+    "ImageNet-C": Layout(corrupted.imagenet_c("imagenet-c"), ("imagenet-c",)),
     "SVHN": Layout(matlab.svhn, ("test_32x32.mat",), BY_SPLIT),
     "StanfordCars": Layout(matlab.cars, ("stanford_cars/devkit/cars_meta.mat",)),
     "Flowers102": Layout(matlab.flowers102, ("flowers-102/jpg", "flowers-102/setid.mat"), BY_SPLIT),
