@@ -79,11 +79,12 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
     """Run a composed configuration into `folder`; returns the rows."""
     from omegaconf import OmegaConf
 
+    from bench.energy import Meter
     from bench.flow import Settings, run_cells
     from bench.progress import Line
     from bench.run_folder import RunFolder
 
-    started = time.perf_counter()
+    started, meter = time.perf_counter(), Meter()
     place = RunFolder(folder, provenance={"run": run, "command": _command(), "seed": config.seed,
                                           "started": datetime.now(UTC).isoformat(timespec="seconds")})  # fmt: skip
     _write(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
@@ -102,7 +103,7 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
                         debug=config.debug, progress=line.progress, on_cell=line.cell, on_audit=line.audit)  # fmt: skip
     table = run_cells(encoder, tasks, evaluations, audits=audits, store=make_store(config), folder=place,
                       settings=settings)  # fmt: skip
-    place.provenance["seconds"] = round(time.perf_counter() - started, 2)
+    place.provenance |= {"seconds": round(time.perf_counter() - started, 2), "joules": meter.joules()}
     place.save_provenance()
     report = _report(config, folder, line)
     line.end(table, time.perf_counter() - started, report)

@@ -247,10 +247,12 @@ def provenance(run: Run) -> Part:
     """When, where, with what and how long."""
     facts = run.provenance
     versions, platform = facts.get("versions") or {}, facts.get("platform") or {}
-    known = ("run", "started", "seed", "energy_wh", "command")
+    known = ("run", "started", "seed", "command")
     shown = [(name.replace("_", " "), str(facts[name])) for name in known if facts.get(name) not in (None, "")]
     if facts.get("seconds") is not None:
         shown.append(("time", words.duration(float(facts["seconds"]))))
+    if "joules" in facts:
+        shown.append(("energy", words.energy(facts["joules"])))
     shown += [(str(name), str(value)) for name, value in platform.items()]
     stages = [(str(name), words.duration(float(value))) for name, value in (facts.get("stages") or {}).items()]
     tasks = [{"name": name, **task} for name, task in (facts.get("tasks") or {}).items()]

@@ -51,6 +51,13 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def energy(joules: float | None) -> str:
+    """`1.3 Wh`, with what was counted; or that it was not."""
+    if joules is None:
+        return "not known: this machine shows no counter"
+    return f"{joules / 3600:.3g} Wh of the processor packages, other programs included"
+
+
 def metric(name: str) -> str:
     return METRIC_NAMES.get(name, name.replace("_", " "))
 

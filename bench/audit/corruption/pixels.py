@@ -63,10 +63,10 @@ def correlate(image: np.ndarray, kernel: np.ndarray, anchor: tuple[int, int], bo
     return total
 
 
-def zoomed(image: np.ndarray, factor: float, shape: tuple[int, int]) -> np.ndarray:
+def zoomed(image: np.ndarray, factor: float, shape: tuple[int, int], room: np.ndarray | None = None) -> np.ndarray:
     """`image` enlarged as scipy's `zoom` of order 1 (corners on corners), and the middle `shape` of that.
 
-    float32 [h, w] or [h, w, c] -> float32 [*shape] or [*shape, c].
+    float32 [h, w] or [h, w, c] -> float32 [*shape] or [*shape, c], written into `room` if given.
     """
     matrix = np.zeros((2, 3))
     for row, axis in ((0, 1), (1, 0)):
@@ -74,7 +74,7 @@ def zoomed(image: np.ndarray, factor: float, shape: tuple[int, int]) -> np.ndarr
         matrix[row, row] = (inside - 1) / max(size - 1, 1)
         matrix[row, 2] = ((size - shape[axis]) // 2) * matrix[row, row]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    return np.asarray(cv2.warpAffine(image, matrix, shape[::-1], room, flags, cv2.BORDER_REPLICATE))
 
 
 def middle(length: int, factor: float) -> slice:

@@ -74,9 +74,9 @@ def plasma(side: int, decay: float, draws: Draws) -> np.ndarray:
     field, size = np.zeros((1, 1), dtype=np.float32), 1e4
     noise = draws.symmetric(side * side)
     while len(field) < side:
-        count = field.size
-        field = _finer(field, noise[count : 4 * count].reshape(3, *field.shape) * np.float32(size))
-        size /= decay**2
+        part = noise[field.size : 4 * field.size]
+        part *= np.float32(size)
+        field, size = _finer(field, part.reshape(3, *field.shape)), size / decay**2
     field -= field.min()
     field /= max(float(field.max()), 1e-12)
     return field

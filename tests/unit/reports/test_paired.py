@@ -95,7 +95,7 @@ def credits(random: np.random.Generator, n: int, accuracy: list[float]) -> np.nd
 def test_overall_difference_covers_and_claims_rarely() -> None:
     random, covered, false = np.random.default_rng(4), 0, 0
     accuracy = [0.5, 0.5, 0.6]
-    for seed in range(300):
+    for seed in range(1000):
         blocks = [credits(random, n, accuracy) for n in (80, 200)]
         weights = [np.ones(len(block)) for block in blocks]
         means = np.mean([block.mean(axis=0) for block in blocks], axis=0)
@@ -103,8 +103,8 @@ def test_overall_difference_covers_and_claims_rarely() -> None:
         gap, _ = paired.overall(sample, means, 2, 0)
         covered += gap.low <= 0.1 <= gap.high
         false += paired.overall(sample, means, 0, 1)[1] < 0.05
-    assert covered >= 0.91 * 300
-    assert false <= 0.09 * 300
+    assert covered >= 0.93 * 1000
+    assert false <= 0.07 * 1000
 
 
 def test_bootstrap_draws_have_the_right_spread() -> None:
@@ -117,13 +117,13 @@ def test_bootstrap_draws_have_the_right_spread() -> None:
 def test_rank_intervals_hold_the_true_ranks_together() -> None:
     """Models 1 and 2 are equal: ranks 1 or 2 are both true of them; the third is rank 3. A miss in any is a miss."""
     random, held = np.random.default_rng(6), 0
-    for seed in range(300):
+    for seed in range(1000):
         block = credits(random, 300, [0.6, 0.6, 0.5])
         places = paired.ranks(paired.draws([block], [np.ones(300)], count=300, seed=seed), block.mean(axis=0))
         held += (
             places[0][0] == 1 and places[0][1] >= 2 and places[1][0] == 1 and places[1][1] >= 2 and places[2][1] == 3
         )
-    assert held >= 0.92 * 300
+    assert held >= 0.935 * 1000
 
 
 def test_ranks_of_clear_cases() -> None:
