@@ -6,8 +6,8 @@ The port runs in an interpreter of its own, since it needs old versions (Python 
 0.19.3, scipy 1.10.1, OpenCV 4, imagecorruptions 1.1.2). Both run in fresh processes, twice and in turn (ours, port,
 port, ours), array to array, with another seed each time; of each severity the fastest call of a process counts, and of
 two processes the mean. Each first frees 16 MB at once, as any process that runs a model has: glibc then keeps small
-arrays on its heap instead of asking the system for each. `--threads 0` leaves OpenCV and BLAS to their defaults. Pictures: uint8 [n, 224, 224, 3];
-smooth random scenes with some texture unless given.
+arrays on its heap instead of asking the system for each. `--threads 0` leaves OpenCV and BLAS to their defaults.
+Pictures: uint8 [n, 224, 224, 3]; waves with some grain unless given.
 """
 
 from __future__ import annotations

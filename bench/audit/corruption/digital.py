@@ -49,9 +49,7 @@ def pixelate(image: np.ndarray, scale: float, draws: Draws) -> np.ndarray:
 def jpeg_compression(image: np.ndarray, quality: int, draws: Draws | None = None) -> np.ndarray:
     """Encoded and decoded, with libjpeg's usual halving of the colour channels."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    assert decoded is not None
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
 
 
 def _box(rows: np.ndarray, count: int) -> np.ndarray:
