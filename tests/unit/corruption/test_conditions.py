@@ -215,6 +215,8 @@ def test_names_and_identities_are_all_different() -> None:
     ]
     deterministic = sum(not one.random for one in CORRUPTIONS.values())
     assert len(set(variants)) == (2 * 19 - deterministic) * 5 * 2 * 4 * 2
+    near = [sweep("rotation", [dose])[0] for dose in (30, 30.0, 30.00001)]
+    assert near[0].identity == near[1].identity != near[2].identity
     relabelled = typographic_sweep(NAMES, LABELS[::-1].copy())
     assert {one.identity for one in relabelled}.isdisjoint(one.identity for one in typographic_sweep(NAMES, LABELS))
 
