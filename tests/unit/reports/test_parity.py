@@ -168,6 +168,18 @@ def test_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split(":")[0] for line in said] == suspects
 
 
+def test_the_page_says_whose_value_it_is() -> None:
+    from reports.context import _parity
+
+    lines = _parity(run("openai/ViT-B-32", {"dollar_street": 0.5, "stl10": 0.97}))
+    remarks = {(line["task"], line["remark"]): (line["published"], line["allowed"]) for line in lines}
+    assert remarks == {
+        ("dollar_street", "open_clip's table; 58 names there, 1000 here"): ("53.86%", "–"),
+        ("stl10", "open_clip's table"): ("97.13%", "0.70%"),
+        ("stl10", "the CLIP paper; table 11"): ("97.20%", "2.00%"),
+    }
+
+
 def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results.save(run("mine", {"cifar10": 0.5}), tmp_path)
     (tmp_path / "provenance.json").write_text("{}")
