@@ -184,7 +184,10 @@ DIABETIC_RETINOPATHY = Task(
 CAMELYON17 = Task(
     name="camelyon17",
     family="shifts",
-    load=from_layout("Camelyon17"),
+    load=first_of(
+        from_layout("Camelyon17"),
+        from_webdataset("wds_wilds-camelyon17", classes("pcam"), numbers=("center", "slide")),
+    ),
     classes=classes("pcam"),
     templates=templates("pcam"),
     splits={"test": 85_054},

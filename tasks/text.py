@@ -78,6 +78,15 @@ def labelsets(names: Iterable[str], *, folder: Path = DATA) -> tuple[LabelSet, .
     return tuple(labelset(name, folder=folder) for name in names)
 
 
+def class_map(name: str, *, folder: Path = DATA) -> dict[str, tuple[str, ...]]:
+    """`shifts/<name>.txt`: key of a target's class -> keys of the source's classes, one `key<TAB>key key` a line."""
+    path = folder / "shifts" / f"{name}.txt"
+    if not path.is_file():
+        raise unknown("class map", name, [one.stem for one in (folder / "shifts").glob("*.txt")])
+    split = [line.partition("\t") for _, line in _lines(path)]
+    return {key: tuple(rest.split()) for key, _, rest in split}
+
+
 def named(names: Iterable[str]) -> tuple[ClassName, ...]:
     """Classes whose key in the data is their name: `named(["cat", "dog"])`."""
     return tuple(ClassName(name, (name,)) for name in names)
