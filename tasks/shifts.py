@@ -7,7 +7,7 @@ Subsets of ImageNet's classes are scored among their own classes only, as everyw
 from __future__ import annotations
 
 from bench.task import Task
-from tasks.sources import first_of, from_layout, from_webdataset
+from tasks.sources import first_of, from_huggingface, from_layout, from_webdataset
 from tasks.text import classes, templates
 
 IMAGENET_V2 = Task(
@@ -104,4 +104,32 @@ CIFAR10_1 = Task(
     licence="MIT",
     reference="Recht, Roelofs, Schmidt, Shankar 2018, arXiv 1806.00451",
     notes="Version 6, the balanced one.",
+)
+
+IWILDCAM = Task(
+    name="iwildcam",
+    family="shifts",
+    load=first_of(
+        from_layout("iWildCam"),
+        from_webdataset("wds_wilds-iwildcam", classes("iwildcam"), numbers=("location", "sequence")),
+        from_huggingface(
+            "djghosh/wds_wilds-iwildcam_test",
+            revision="325d5685431b89c94c1fc5732d914b1a04950426",
+            image="jpg",
+            label="cls",
+            names=[str(number) for number in range(182)],
+            numbers=("location", "sequence"),
+        ),
+    ),
+    classes=classes("iwildcam"),
+    templates=templates("iwildcam"),
+    splits={"train": 129_809, "val": 14_961, "test": 42_791, "id_val": 7_314, "id_test": 8_154},
+    licence="CDLA Permissive 1.0",
+    reference="Beery, Cole, Gjoka 2020, arXiv 2004.10340; split by WILDS, arXiv 2012.07421",
+    metric="macro_f1",
+    cluster=("location",),
+    notes=(
+        "Camera traps at places that the training set has not seen; pictures of one place depend on each other. Four "
+        "animals are two classes each with one name, as published. Class 0 is 'empty'."
+    ),
 )

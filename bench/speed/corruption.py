@@ -67,7 +67,9 @@ def scenes(count: int = 4, side: int = 224) -> np.ndarray:
 
 def timed(python: str, side: str, file: str, threads: int, names: list[str]) -> dict[str, np.ndarray]:
     """Seconds [5] of each corruption in a fresh process."""
-    environment = os.environ | ({"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)} if threads else {})
+    environment = os.environ | (
+        {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)} if threads else {}
+    )
     command = [python, "-c", WORKER, side, file, str(threads), ",".join(names)]
     found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)  # noqa: S603
     rows = [json.loads(line) for line in found.stdout.splitlines() if line.startswith("[")]

@@ -12,7 +12,10 @@ from importlib import import_module
 from reports.exhibits import Exhibit
 from reports.folder import Run
 
-AUDITS: dict[str, str] = {}
+AUDITS: dict[str, str] = {
+    "disparity": "reports.audits.disparity",
+    "bias": "reports.audits.bias",
+}
 """Audit -> module, in the order of the page. Imported only where a run has tables of it."""
 
 

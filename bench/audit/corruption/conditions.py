@@ -111,12 +111,18 @@ def conditions(
     Raises:
         BenchError: an unknown name, or a severity, view, set or encoding that does not exist.
     """
-    choices = (("view", view, VIEWS), ("encoding", encode, ENCODINGS), ("set of constants", constants, (*SETS, BY_SIZE)))
+    choices = (
+        ("view", view, VIEWS),
+        ("encoding", encode, ENCODINGS),
+        ("set of constants", constants, (*SETS, BY_SIZE)),
+    )
     for kind, given, allowed in choices:
         if given not in allowed:
             raise unknown(kind, given, allowed)
     chosen = expand(names)
-    return [_condition(Corrupted(name, level, seed, view, constants, encode)) for name in chosen for level in severities]
+    return [
+        _condition(Corrupted(name, level, seed, view, constants, encode)) for name in chosen for level in severities
+    ]
 
 
 def sweep(name: str, doses: Sequence[float] | None = None, *, seed: int = 0) -> list[Condition]:
@@ -154,9 +160,7 @@ def typographic_sweep(
     return made
 
 
-def contact_sheet(
-    picture: Image.Image, shown: Iterable[Condition], *, index: int = 0
-) -> list[tuple[str, Image.Image]]:
+def contact_sheet(picture: Image.Image, shown: Iterable[Condition], *, index: int = 0) -> list[tuple[str, Image.Image]]:
     """The picture under each condition, by its name, for people to look at."""
     return [(one.name, picture if one.apply is None else one.apply(picture, index)) for one in shown]
 

@@ -39,13 +39,13 @@ def bounded(picture: Image.Image) -> Image.Image:
 
 
 def whole(levels: np.ndarray) -> np.ndarray:
-    """float32 levels 0..255 -> uint8, rounded down and clipped as the originals' `np.uint8(np.clip(...))`."""
-    return np.clip(levels + np.float32(SLACK), 0, 255).astype(np.uint8)
+    """float32 levels from 0 on -> uint8, rounded down and cut at 255 as the originals' `np.uint8(np.clip(...))`."""
+    return np.asarray(cv2.convertScaleAbs(levels, beta=SLACK - 0.5)).reshape(levels.shape)
 
 
 def nearest(levels: np.ndarray) -> np.ndarray:
-    """float32 levels 0..255 -> uint8, rounded to the nearest and clipped."""
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    """float32 levels from 0 on -> uint8, rounded to the nearest and cut at 255."""
+    return np.asarray(cv2.convertScaleAbs(levels)).reshape(levels.shape)
 
 
 def padded(image: np.ndarray, top: int, bottom: int, left: int, right: int, border: int) -> np.ndarray:
