@@ -96,7 +96,9 @@ def _summary(session: Session, task: Task, clean: Under, corrupted: list[Under])
     lost = paired_difference(clean.credit, survived, clusters=clusters)
     drawn = accuracy_draws(np.column_stack([clean.credit, survived]), clusters=clusters)
     chance = task.chance_level
-    kept = float((survived.mean() - chance) / (clean.credit.mean() - chance)) if clean.credit.mean() > chance else np.nan
+    kept = (
+        float((survived.mean() - chance) / (clean.credit.mean() - chance)) if clean.credit.mean() > chance else np.nan
+    )
     how = f"{len({one.name for one in corrupted})} corruptions, {len(corrupted)} conditions"
 
     def row(metric: str, value: float, low: float, high: float, interval_: str) -> Row:

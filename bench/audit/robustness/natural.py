@@ -89,7 +89,9 @@ def _accuracy(credits: np.ndarray, part: Part) -> Estimate:
 
 def _drop(before: Part, after: Part, seed: int) -> Estimate:
     """Accuracy in distribution less that under shift; the two sets of pictures are independent."""
-    drawn = [accuracy_draws(part.subset, clusters=part.clusters, seed=seed + i) for i, part in enumerate((before, after))]
+    drawn = [
+        accuracy_draws(part.subset, clusters=part.clusters, seed=seed + i) for i, part in enumerate((before, after))
+    ]
     value = float(before.subset.mean() - after.subset.mean())
     return Estimate(value, *interval(drawn[0] - drawn[1], value), len(after.subset), "Bayesian bootstrap")
 

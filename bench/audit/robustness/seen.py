@@ -68,9 +68,13 @@ def _vectors(path: str) -> np.ndarray:
     try:
         found = np.load(Path(path).expanduser(), mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise BenchError(f"Training vectors {path}: {error}. Give a .npy file, [picture, dim], of unit length.") from error
+        raise BenchError(
+            f"Training vectors {path}: {error}. Give a .npy file, [picture, dim], of unit length."
+        ) from error
     if found.ndim != 2 or not len(found) or abs(float(np.linalg.norm(found[0])) - 1) > 1e-2:
-        raise BenchError(f"Training vectors {path} are not [picture, dim] of unit length; their shape is {found.shape}.")
+        raise BenchError(
+            f"Training vectors {path} are not [picture, dim] of unit length; their shape is {found.shape}."
+        )
     return np.asarray(found)
 
 

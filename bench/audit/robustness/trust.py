@@ -55,7 +55,11 @@ def prompted(session: Session, task: Task) -> Iterator[Row | Table]:
     values = found.templates["value"]
     yield _row(session, task, "prompt_spread", found.spread, found.spread.note)
     yield _row(session, task, "ensemble_gain", found.gain, f"over the mean of {len(values)} templates")
-    for metric, value in (("prompt_best", values.max()), ("prompt_median", values.median()), ("prompt_worst", values.min())):
+    for metric, value in (
+        ("prompt_best", values.max()),
+        ("prompt_median", values.median()),
+        ("prompt_worst", values.min()),
+    ):
         yield session.row(task, metric, value=float(value), n=len(ensemble), protocol=f"no interval; of {len(values)}")
     plain = credits[task.templates.index(single(task))]
     about = {"task": task.name, "ensemble": float(ensemble.mean()), "disagreement": found.disagreement,
