@@ -13,6 +13,7 @@ from reports.exhibits import Exhibit
 from reports.folder import Run
 
 AUDITS: dict[str, str] = {
+    "robustness": "reports.audits.robustness",
     "disparity": "reports.audits.disparity",
     "bias": "reports.audits.bias",
 }
