@@ -121,7 +121,7 @@ class Hessian:
         count, columns, width = vectors.shape
         flat, problem = vectors.reshape(-1, width), self.problem
         at = self.weights if count == len(self.weights) else self.weights[numbers]
-        first = self._kept is None
+        first, whole = self._kept is None, count == len(self.weights)
         keep = self.weights[..., 0].numel() * len(problem.rotated) * 4 <= SHARES
         if first and keep:
             self._kept = torch.empty(len(problem.rotated), *self.weights.shape[:2], device=vectors.device)
@@ -135,7 +135,7 @@ class Hessian:
             else:
                 assert self._kept is not None
                 shares = self._kept[rows]
-                shares = shares if count == len(self.weights) else shares[:, numbers]
+                shares = shares if whole else shares[:, numbers]
             moved = (features @ flat.T).view(len(features), count, columns)
             product.addmm_(_bend(moved, shares, problem.targets[rows]).view(len(features), -1).T, features)
         scale = self.penalties[numbers].to(vectors.dtype)[:, None, None]
