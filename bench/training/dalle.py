@@ -45,7 +45,7 @@ class DalleSettings:
     shape: DalleShape = SHAPE
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
-            steps=2000, batch=32, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
+            steps=2500, minutes=55, batch=32, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
         )
     )
 
@@ -92,9 +92,12 @@ class Coded:
 def vae_of(settings: DalleSettings, drawn: Drawn, out: Path) -> Vae:
     """The discrete VAE, trained in `out` or found there."""
     one = settings.vae
-    bridge = Bridge(one.shape).to(memory_format=torch.channels_last)
-    bridge.load_state_dict(WarmLoop(one, drawn.pixels, out / "warm.pt").train())
-    vae = quantise(bridge, drawn.pixels[:1500], seed=one.schedule.seed)
+    mean = WarmLoop(one, drawn.pixels, out / "warm.pt").train()
+    vae = Vae(one.shape)
+    if not (out / "vae.pt").exists():
+        bridge = Bridge(one.shape).to(memory_format=torch.channels_last)
+        bridge.load_state_dict(mean)
+        vae = quantise(bridge, drawn.pixels[:1500], seed=one.schedule.seed)
     return trained(one, VaeLoop(one, vae, drawn.pixels, out / "vae.pt").train())
 
 

@@ -34,7 +34,7 @@ class VaeSettings:
 
     shape: VaeShape = SHAPE
     warm: Schedule = field(default_factory=lambda: Schedule(steps=500, batch=16, rate=6e-3, warm_up=30, mean=0.99))
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=500, batch=16, rate=2e-3, mean=0.995))
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=260, batch=16, rate=2e-3, mean=0.98))
     kl: float = 0.3
     warmest: float = 0.5
     coldest: float = 1 / 16

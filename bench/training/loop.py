@@ -1,8 +1,8 @@
 """A training loop that can be cut off: weights, their running mean, optimiser, step and seconds in one state file.
 
-A run is a function of its seed and its number of steps; `minutes` ends the schedule early on a slow machine. Seconds are
-those of the clock (`seconds`, for the schedule) and of the processor (`worked`, what training cost on a busy machine). Each step
-draws its own random numbers from (seed, step), so that a run that was cut off goes on as if it had not been.
+A run is a function of its seed and its number of steps; `minutes` ends the schedule early on a slow machine. Each
+step draws its own random numbers from (seed, step), so that a run that was cut off goes on as if it had not been.
+Time is that of the clock (`seconds`, for the schedule) and of the processor (`worked`, the cost on a busy machine).
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class Loop:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
         state = {
-            "model": self.model.state_dict(), "mean": self.mean, "optimisers": [one.state_dict() for one in self.steppers],
+            "model": self.model.state_dict(), "mean": self.mean,
+            "optimisers": [one.state_dict() for one in self.steppers],
             "step": self.step, "seconds": self.seconds, "worked": self.worked,
         }  # fmt: skip
         torch.save(state, part)

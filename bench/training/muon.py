@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrices are made orthogonal before the step (Jordan et al. 2024, "Muon", kellerjordan.github.io).
+"""Muon: momentum whose matrices are made orthogonal before the step (Jordan et al. 2024).
 
 For short runs on few samples it needs markedly fewer steps than AdamW. torch has one since 2.9, but it computes in
 bfloat16, which a CPU without such instructions does some ten times slower than the single precision used here.

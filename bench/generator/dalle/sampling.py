@@ -66,7 +66,7 @@ class Drawn(NamedTuple):
     """Of each token under the model at temperature 1, [n, image]; forced tokens have theirs as well."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def draw_codes(
     model: Transformer,
     words: Tensor,
