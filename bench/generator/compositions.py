@@ -125,9 +125,9 @@ def size_word(thing: Thing) -> str:
 
 def _sized_words(things: tuple[Thing, ...]) -> Words:
     (it,) = things
-    size = "small" if it.size <= SMALL[1] else "large"
-    return (a(f"{size} {it.colour} {it.shape}"), f"{a(f'{it.colour} {it.shape}')} that is {size}",
-            f"a picture of {a(f'{size} {it.colour} {it.shape}')}", f"{a(f'{size} {it.shape}')} in {it.colour}")  # fmt: skip
+    size, thing = "small" if it.size <= SMALL[1] else "large", f"{it.colour} {it.shape}"
+    return (a(f"{size} {thing}"), f"{a(thing)} that is {size}", f"a picture of {a(f'{size} {thing}')}",
+            f"{a(f'{size} {it.shape}')} in {it.colour}")  # fmt: skip
 
 
 def _textured_words(things: tuple[Thing, ...]) -> Words:
