@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.generator.compositions import KINDS, TIERS, compose, is_held_out, render, wordings
+from bench.generator.compositions import KINDS, TIERS, compose, is_held_out, meaning, render, wordings
 from bench.generator.dalle.rerank import gain_curve, scores
 from bench.generator.scenes import FIRST_TEST_SEED, Scene
 from bench.generator.verdicts import Slots, is_right, verdict
@@ -37,7 +37,7 @@ class Asked:
 
     @property
     def meaning(self) -> str:
-        return wordings(self.scene)[0]
+        return meaning(self.scene)
 
 
 def ask(kinds: Sequence[str], count: int, *, first: int = FIRST_TEST_SEED) -> list[Asked]:
