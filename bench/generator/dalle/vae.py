@@ -38,11 +38,8 @@ class VaeShape:
     start: int = 128
     """Channels that the decoder first makes of a code (n_init)."""
     groups: int = 4
-
-    @property
-    def gain(self) -> float:
-        """Factor on each residual path: 1 / layers ^ 2."""
-        return 1 / (self.groups * self.blocks) ** 2
+    gain: float = 1 / 64
+    """Factor on each residual path; published as 1 / layers ^ 2."""
 
     @property
     def factor(self) -> int:
