@@ -130,7 +130,9 @@ def _add(registry: Registry, origin: str, get: Callable[[], object]) -> None:
         fresh: dict[str, Task] = {}
         for task in found_in(get()):
             known = fresh.get(task.name) or registry.tasks.get(task.name)
-            if known is not None and known is not task:
+            if known is task:
+                continue  # imported from where it was made
+            if known is not None:
                 raise BenchError(f"{origin}: a task named {task.name!r} exists already. Give this one another name.")
             fresh[task.name] = task
     except Exception:

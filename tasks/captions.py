@@ -1,9 +1,13 @@
-"""Pictures and sentences: retrieval (Flickr30k, COCO) and which caption fits (Winoground, SugarCrepe, ARO)."""
+"""Pictures and sentences: retrieval (Flickr30k, COCO) and which caption fits (Winoground, SugarCrepe, ARO).
+
+ARO's two order sets were published as a program that shuffles words at random, without a seed: no two runs ask the
+same questions. MIEB drew them once and keeps them on the hub; that copy is the benchmark here.
+"""
 
 from __future__ import annotations
 
 from bench.task import Task
-from tasks.sources import from_layout
+from tasks.sources import from_huggingface, from_layout
 from tasks.sources.layouts.captions import SUGARCREPE as SUGARCREPE_KINDS
 
 FLICKR30K = Task(
@@ -97,4 +101,33 @@ ARO_ATTRIBUTION = ARO_RELATION.renamed(
     load=from_layout("ARO attribution"),
     splits={"test": 28_748},
     notes="The published headline is the mean over attribute pairs; this is the mean over pictures.",
+)
+
+SHUFFLED = ("hard_text_1", "hard_text_2", "hard_text_3", "hard_text_4")
+"""The foils: nouns and adjectives, all other words, words within trigrams, and trigrams in another order."""
+
+ARO_COCO_ORDER = ARO_RELATION.renamed(
+    "aro_coco_order",
+    load=from_huggingface(
+        "gowitheflow/ARO-COCO-order",
+        revision="853ec8757226585a38a80886c51fe0f3f268787c",
+        image="images",
+        label=None,
+        captions=("correct_caption", *SHUFFLED),
+    ),
+    splits={"test": 25_010},
+    licence="MIT (captions), Flickr terms of use (pictures)",
+    chance=0.2,
+    notes="One caption in its own order and in four others; five captions a picture. MIEB's draw of the shuffles.",
+)
+ARO_FLICKR_ORDER = ARO_COCO_ORDER.renamed(
+    "aro_flickr_order",
+    load=from_huggingface(
+        "gowitheflow/ARO-Flickr-Order",
+        revision="1f9485f69c87947812378a1aedf86410c86a0aa8",
+        image="images",
+        label=None,
+        captions=("correct_caption", *SHUFFLED),
+    ),
+    splits={"test": 5_000},
 )

@@ -2,12 +2,12 @@
 
 bench-tasks list --family shifts         a table; filters: --family --tag --licence --max-size --at-hand
 bench-tasks list --format json           the same for programs
-bench-tasks show eurosat                 classes, templates, sample prompts, where the data is looked for
-bench-tasks show eurosat --pictures FILE.png         also a contact sheet
+bench-tasks show eurosat                 classes, templates, sample prompts, where the data is looked for, and, if it
+                                         is here, a contact sheet of pictures (--pictures FILE.png says where)
 bench-tasks texts eurosat                every prompt, one JSON line each
 bench-tasks check                        the text of all tasks
 bench-tasks check eurosat --data         also the pictures: broken, twice, in two splits, classes without any
-bench-tasks check eurosat --predictions FILE.parquet     is the class order right? (a file of a run's predictions)
+bench-tasks check eurosat --predictions FILE.parquet     is the class order right? was the model read right? (of a run)
 bench-tasks new my_pets --from photos    a plugin from a folder, a table or a hub id
 """
 
@@ -18,7 +18,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tasks
 from bench.errors import BenchError
@@ -57,6 +57,7 @@ def list_command(told: argparse.Namespace) -> int:
 def show_command(told: argparse.Namespace) -> int:
     """All that a task says of itself."""
     from tasks.listing import as_page, contact_sheet, facts
+    from tasks.sources.places import cache_root
 
     (task,) = _one(told)
     about = facts(task, origin=tasks.load(told.path).origins[task.name])
@@ -65,9 +66,11 @@ def show_command(told: argparse.Namespace) -> int:
         print(json.dumps({**about, "class_names": classes, "prompt_templates": list(task.templates)}, indent=1))
     else:
         print(as_page(task, about))
-    if told.pictures:
-        contact_sheet(task.samples(), [one.names[0] for one in task.classes]).save(told.pictures)
-        print(f"\nPictures: {told.pictures}")
+    if told.pictures or (about["at_hand"] and told.format == "text"):
+        path = told.pictures or cache_root() / "sheets" / f"{task.name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        contact_sheet(task.samples(), [one.names[0] for one in task.classes]).save(path)
+        print(f"\nPictures: {path}", file=sys.stdout if told.format == "text" else sys.stderr)
     return 0
 
 
@@ -161,7 +164,7 @@ def _order_of(task: Task, told: argparse.Namespace) -> list[Finding]:
         return []
     import pandas as pd
 
-    from tasks.checking import check_order
+    from tasks.checking import check_model, check_order
 
     try:
         table = pd.read_parquet(told.predictions, columns=["label", "prediction"])
@@ -172,7 +175,16 @@ def _order_of(task: Task, told: argparse.Namespace) -> list[Finding]:
         ) from error
     if len(labels) and max(labels.max(), predictions.max()) >= len(task.classes):
         raise BenchError(f"{told.predictions} has more classes than task {task.name!r}; is it of another task?")
-    return check_order(labels, predictions, task.class_names)
+    return [*check_order(labels, predictions, task.class_names), *check_model(_card_beside(told.predictions))]
+
+
+def _card_beside(predictions: Path) -> dict[str, Any]:
+    """The model card of the run that a file of predictions lies in; empty if it lies elsewhere."""
+    try:
+        provenance = json.loads((predictions.resolve().parents[1] / "provenance.json").read_text(encoding="utf-8"))
+        return dict(provenance.get("model") or {})
+    except (OSError, ValueError, IndexError, AttributeError):
+        return {}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -197,7 +209,9 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--at-hand", action="store_true", help="only tasks whose data is on this machine")
     show = command("show", show_command, "all about one task")
     show.add_argument("name")
-    show.add_argument("--pictures", type=Path, metavar="FILE.png", help="write a contact sheet")
+    show.add_argument(
+        "--pictures", type=Path, metavar="FILE.png", help="where to write the contact sheet (default: the cache)"
+    )
     command("texts", texts_command, "every prompt of a task", output=False).add_argument("name")
     check = command("check", check_command, "look for mistakes")
     check.add_argument("names", nargs="*", help="names, globs, family:NAME or tag:NAME (default: all)")

@@ -95,11 +95,12 @@ FMOW = Task(
     licence="Functional Map of the World challenge licence",
     reference="Christie et al. 2018, arXiv 1711.07846; split by WILDS, arXiv 2012.07421",
     metric="worst_group",
-    group="group",
+    group="region",
     notes=(
-        "Accuracy in the worst region of the world. Published tables have 0.0000 here for every fourth "
-        "model, from a region with hardly a picture: the rows say which region it was and how many "
-        "pictures it has."
+        "Accuracy in the worst region of the world; countries without a region are left out of it, as in WILDS. "
+        "DataComp's evaluator has no names of regions, so that this exception never applies there, and open_clip's "
+        "table has 0.0000 for every fourth model: `fmow_datacomp` scores that way. The rows say which region was "
+        "the worst and how many pictures it has. Templates as in DataComp."
     ),
 )
 
@@ -114,9 +115,28 @@ DOLLAR_STREET = Task(
     reference="Rojas et al. 2022, The Dollar Street Dataset",
     metric="worst_group_top5",
     group="group",
+    cluster=("place",),
     chance=0.005,
     notes=(
         "Household objects with the ImageNet classes the publisher gives them; groups are quarters by "
         "income. Scored among all 1,000 names of ImageNet, where DataComp uses a list of its own."
+    ),
+)
+
+GEODE = Task(
+    name="geode",
+    family="geography",
+    load=from_layout("GeoDE", classes=classes("geode")),
+    classes=classes("geode"),
+    templates=templates("imagenet"),
+    splits={"all": 61_940},
+    test="all",
+    licence="CC BY 4.0",
+    reference="Ramaswamy, Lin, Zhao, Adcock, van der Maaten, Ghadiyaram, Russakovsky 2023, arXiv 2301.02560",
+    metric="worst_group",
+    group="region",
+    notes=(
+        "Accuracy in the worst of six regions of the world, over all pictures: the publisher gives no split. "
+        "`geode_datacomp` has the 12,488 test pictures that DataComp scores. Templates are ImageNet's, as there."
     ),
 )

@@ -112,6 +112,7 @@ VOC2007_CROPS = VOC2007.renamed(
     splits={"train": None, "test": 14_976},
     metric="top1",
     chance=None,
+    cluster=("picture",),
     notes="One picture an annotated box, plain accuracy: what CLIP_benchmark and DataComp call VOC 2007.",
     tags=frozenset(),
 )
@@ -127,7 +128,7 @@ COUNTRY211 = Task(
             revision="c3875324cab4803fa6d3afcd5947a97c84fad4c6",
             image="jpg",
             label="cls",
-            names=[one.key for one in classes("country211")],
+            names=sorted(one.key for one in classes("country211")),  # the copy numbers its folders
         ),
     ),
     classes=classes("country211"),

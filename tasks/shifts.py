@@ -105,3 +105,23 @@ CIFAR10_1 = Task(
     reference="Recht, Roelofs, Schmidt, Shankar 2018, arXiv 1806.00451",
     notes="Version 6, the balanced one.",
 )
+
+IWILDCAM = Task(
+    name="iwildcam",
+    family="shifts",
+    load=first_of(
+        from_layout("iWildCam"),
+        from_webdataset("wds_wilds-iwildcam", classes("iwildcam"), numbers=("location", "sequence")),
+    ),
+    classes=classes("iwildcam"),
+    templates=templates("iwildcam"),
+    splits={"train": 129_809, "val": 14_961, "test": 42_791, "id_val": 7_314, "id_test": 8_154},
+    licence="CDLA Permissive 1.0",
+    reference="Beery, Cole, Gjoka 2020, arXiv 2004.10340; split by WILDS, arXiv 2012.07421",
+    metric="macro_f1",
+    cluster=("location",),
+    notes=(
+        "Camera traps at places that the training set has not seen; pictures of one place depend on each other. Four "
+        "animals are two classes each with one name, as published. Class 0 is 'empty'."
+    ),
+)

@@ -19,8 +19,10 @@ UCF101 = Task(
     reference="Soomro, Zamir, Shah 2012, arXiv 1212.0402",
     notes=(
         "The first official split, one picture a video. The paper says 1,794 test videos, which no list "
-        "has; MIEB scores every frame as a picture of its own."
+        "has; MIEB scores every frame as a picture of its own. Clips are cut from few long videos, which is what "
+        "intervals count."
     ),
+    cluster=("source",),
     tags=CLIP27,
 )
 

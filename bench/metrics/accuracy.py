@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.metrics.credit import credit, hit_by_chance
-from bench.metrics.estimate import Estimate, clustered, clusters_of, groups_of, mean_over_strata, widened, wilson
+from bench.metrics.estimate import Z95, Estimate, clustered, clusters_of, groups_of, mean_over_strata, widened, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,11 +91,21 @@ def _worst(scores: np.ndarray, labels: np.ndarray, attributes: pd.DataFrame | No
     known = np.flatnonzero(names != "")
     if not len(known):
         raise BenchError("No picture has a group. Check the column that Task.group names.")
-    rates = np.bincount(position, weights=credit(scores, labels, k=k)) / counts
+    credits, clusters = credit(scores, labels, k=k), clusters_of(attributes)
+    rates = np.bincount(position, weights=credits) / counts
     upper = NormalDist().inv_cdf(0.975 ** (1 / len(known)))
-    low = min(wilson(rates[g], counts[g])[0] for g in known)
-    high = min(wilson(rates[g], counts[g], z=upper)[1] for g in known)
+
+    def bounds(group: int, z: float) -> tuple[float, float]:
+        own = position == group
+        if clusters is None:
+            return wilson(rates[group], counts[group], z=z)
+        _, variance, units = clustered(credits[own], clusters[own])
+        return widened(float(rates[group]), variance, units, z=z)
+
+    low = min(bounds(g, Z95)[0] for g in known)
+    high = min(bounds(g, upper)[1] for g in known)
     worst = known[np.argmin(rates[known])]
     note = f"worst of {len(known)} groups: {names[worst]}"
-    chance, method = _chance(scores, labels, k), "Wilson over groups (Sidak above)"
+    chance = _chance(scores, labels, k)
+    method = "Wilson over groups (Sidak above)" + ("" if clusters is None else ", over clusters")
     return Estimate(float(rates[worst]), low, high, int(counts[worst]), method, chance, note)

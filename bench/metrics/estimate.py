@@ -45,14 +45,14 @@ def wilson(value: float, n: float, *, z: float = Z95) -> tuple[float, float]:
     return float(min(max(0.0, centre - half), value)), float(max(min(1.0, centre + half), value))
 
 
-def widened(value: float, variance: float, n: int) -> tuple[float, float]:
+def widened(value: float, variance: float, n: int, *, z: float = Z95) -> tuple[float, float]:
     """Interval of a value in [0, 1] whose estimate has this variance and rests on `n` independent units.
 
     The variance is at least what `n` trials with half a failure among them have, so that a faultless result on few
     units keeps its width.
     """
     middle = float(np.clip(value, 0.5 / n, 1 - 0.5 / n))
-    return wilson(value, middle * (1 - middle) / max(variance, 0.5 / n**2))
+    return wilson(value, middle * (1 - middle) / max(variance, 0.5 / n**2), z=z)
 
 
 def mean_over_strata(credits: np.ndarray, strata: np.ndarray) -> tuple[float, float, int]:

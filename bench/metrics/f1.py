@@ -3,6 +3,8 @@
 A picture whose best choices tie counts as an equal part of each. Variance by linearisation: the F1 of a class is a
 ratio of sums over pictures, so each picture has an influence on it; classes are strata. Each class adds what the
 Jeffreys prior (half a success, half a failure) adds to the variance of its recall. Then widened, see `estimate.py`.
+Where pictures come in clusters (the camera traps of one place), the influences of a cluster are summed first, and the
+larger of both variances is taken.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.metrics.credit import refuse_nan
-from bench.metrics.estimate import Estimate, widened
+from bench.metrics.estimate import Estimate, clusters_of, widened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +30,14 @@ def macro_f1(scores: np.ndarray, labels: np.ndarray, attributes: pd.DataFrame | 
     guess = best / best.sum(axis=1, keepdims=True)
     present, position, counts = np.unique(labels, return_inverse=True, return_counts=True)
     value = _f1(guess[:, present], position, counts).mean()
-    variance = _variance(guess[:, present], position, counts)
+    clusters, units, method = clusters_of(attributes), len(labels), "linearised, Wilson form"
+    variance = _variance(guess[:, present], position, counts, clusters)
+    if clusters is not None:
+        units = len(np.unique(clusters))
+        method = f"{units} clusters, linearised, Wilson form"
     blind = _f1(np.full((len(labels), len(present)), 1 / scores.shape[1]), position, counts).mean()
-    interval = widened(float(value), variance, len(labels))
-    return Estimate(float(value), *interval, len(labels), "linearised, Wilson form", float(blind))
+    interval = widened(float(value), variance, units)
+    return Estimate(float(value), *interval, len(labels), method, float(blind))
 
 
 def _f1(guess: np.ndarray, position: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -40,13 +46,16 @@ def _f1(guess: np.ndarray, position: np.ndarray, counts: np.ndarray) -> np.ndarr
     return np.asarray(2 * hits / (guess.sum(axis=0) + counts))
 
 
-def _variance(guess: np.ndarray, position: np.ndarray, counts: np.ndarray) -> float:
+def _variance(guess: np.ndarray, position: np.ndarray, counts: np.ndarray, clusters: np.ndarray | None) -> float:
     rows = np.arange(len(guess))
     size = guess.sum(axis=0) + counts
     influence = -(guess * (_f1(guess, position, counts) / size)).sum(axis=1)
     influence += 2 * guess[rows, position] / size[position]
     means = np.bincount(position, weights=influence) / counts
     spread = float(((influence - means[position]) ** 2).sum())
+    if clusters is not None:
+        totals = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=influence)
+        spread = max(spread, float((totals**2).sum()) * len(totals) / max(len(totals) - 1, 1))
     recall = np.bincount(position, weights=guess[rows, position]) / counts
     smoothed = (recall * counts + 0.5) / (counts + 1)
     prior = np.maximum(smoothed * (1 - smoothed) - recall * (1 - recall), 0) / counts

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bench.metrics import PROTOCOLS
 from bench.task import Task
 from tasks.checking.findings import Finding, some
+from tasks.sources.matching import plain
 
 RELATED = {
     "roc_auc": lambda task: len(task.classes) == 2,
@@ -25,10 +26,19 @@ LONG = 60
 """Words from which a prompt is likely to be cut at the 77 tokens of CLIP."""
 
 
+DENSE = 1e9
+"""Bytes from which a dense table of scores is worth a note."""
+AS_PUBLISHED = "as_published"
+"""Tag of tasks that repeat a published list with its mistakes: what is wrong with their names is a note."""
+
+
 def check_text(task: Task) -> list[Finding]:
     """All findings about names, templates and metadata."""
-    checks = (names, doubles, templates, chance, splits, metadata, meaning)
-    return [finding for check in checks for finding in check(task)]
+    of_names = [finding for check in (names, doubles, misplaced) for finding in check(task)]
+    if AS_PUBLISHED in task.tags:
+        of_names = [Finding("note", one.check, f"as published: {one.text}") for one in of_names]
+    rest = (templates, chance, splits, metadata, meaning, size)
+    return of_names + [finding for check in rest for finding in check(task)]
 
 
 def names(task: Task) -> Iterator[Finding]:
@@ -60,6 +70,20 @@ def doubles(task: Task) -> Iterator[Finding]:
         )
     if clash := sorted(set(_twice([name.lower() for name in first])) - {name.lower() for name in twice}):
         yield Finding("warning", "case clash", f"names that differ only in case: {some(clash)}; CLIP reads lower case")
+
+
+def misplaced(task: Task) -> Iterator[Finding]:
+    """Names that belong to the key of another class: a list that was read by position."""
+    keys = {plain(one.key): one.key for one in task.classes if plain(one.key)}
+    wrong = []
+    for one in task.classes:
+        spoken = {plain(name) for name in one.names}
+        others = sorted(keys[name] for name in spoken & keys.keys() if keys[name] != one.key)
+        if others and not any(_says(name, plain(one.key)) for name in spoken):
+            wrong.append(f"{one.key} is called {one.names[0]!r}, which is key {others[0]}")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        yield Finding("error", "misplaced name", "names of other classes: " + "; ".join(wrong[:3]) + more)
 
 
 def templates(task: Task) -> Iterator[Finding]:
@@ -122,6 +146,23 @@ def meaning(task: Task) -> Iterator[Finding]:
         yield Finding(
             "note", "meaning", "all class names are numbers; scores near chance may say little about the model"
         )
+
+
+def size(task: Task) -> Iterator[Finding]:
+    """Retrieval so large that a table of all hits would not fit into memory."""
+    count = task.splits.get(task.test) or 0
+    if task.protocol == "retrieval" and 4 * count**2 > DENSE:
+        yield Finding(
+            "note",
+            "dense recall",
+            f"{count:,} pictures and at least as many captions: a dense table of scores takes "
+            f"{4 * count**2 / 1e9:.0f} GB or more, with k places yet more; ranks are counted in blocks here",
+        )
+
+
+def _says(name: str, key: str) -> bool:
+    """'permanentcropland' says 'permanentcrop'."""
+    return name == key or (min(len(name), len(key)) > 3 and (name in key or key in name))
 
 
 def _twice(every: list[str]) -> list[str]:

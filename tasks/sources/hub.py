@@ -38,14 +38,18 @@ class HubReader:
     names: tuple[str, ...] | None
     attributes: tuple[str, ...]
     classes: tuple[ClassName, ...] | None
+    captions: tuple[str, ...] = ()
+    where_equal: tuple[str, str] | None = None
 
     def __call__(self, split: str) -> Records:
         table = self._load(self.splits.get(split, split))
-        for column in filter(None, (self.image, self.label, *self.attributes)):
+        chosen_by = "" if self.where_equal is None else self.where_equal[0]
+        for column in filter(None, (self.image, self.label, *self.attributes, *self.captions, chosen_by)):
             if column not in table.column_names:
                 raise unknown(f"column of {self.repo}", column, table.column_names)
         from datasets import Image
 
+        table = self._chosen(table)
         cells = table.cast_column(self.image, Image(decode=False)).select_columns([self.image])
         ids = [f"{split}/{i}" for i in range(len(table))]
         return Records(
@@ -53,7 +57,7 @@ class HubReader:
             self._keys(table),
             ids,
             self._fingerprint(cells, split),
-            self._attributes(table),
+            self._attributes(table, cells),
         )
 
     def at_hand(self) -> bool:
@@ -103,19 +107,18 @@ class HubReader:
             ) from error
 
     def _picture(self, cell: dict[str, Any], name: str) -> Any:
-        data = cell.get("bytes")
-        return decode(Path(cell["path"]).read_bytes() if data is None else data, f"{self.repo}, {name}")
+        return decode(content_of(cell), f"{self.repo}, {name}")
 
     def _fingerprint(self, cells: Any, split: str) -> str:
         # A commit names its content, so a pinned hub copy need not be read to be identified.
         if self.revision and len(self.revision) == 40 and not resolve(self.repo).is_dir():
-            return digest("hub", self.repo, self.revision, self.config or "", self.image, self.splits.get(split, split))
-        return digest(
-            *(
-                digest(cell["bytes"] if cell["bytes"] is not None else Path(cell["path"]).read_bytes())
-                for cell in (row[self.image] for row in cells)
-            )
-        )
+            part = [self.splits.get(split, split), *(self.where_equal or ())]
+            return digest("hub", self.repo, self.revision, self.config or "", self.image, *part)
+        return digest(*self._hashes(cells))
+
+    def _hashes(self, cells: Any) -> list[str]:
+        """A hash of each picture's bytes."""
+        return [digest(content_of(row[self.image])) for row in cells]
 
     def _keys(self, table: Any) -> list[str]:
         if self.label is None:
@@ -140,8 +143,28 @@ class HubReader:
     def _match(self, found: list[str]) -> list[str]:
         return found if self.classes is None else keys_of(found, self.classes, where=self.repo)
 
-    def _attributes(self, table: Any) -> pd.DataFrame | None:
-        return table.select_columns(list(self.attributes)).to_pandas() if self.attributes else None
+    def _chosen(self, table: Any) -> Any:
+        """The rows where a column holds a value."""
+        if self.where_equal is None:
+            return table
+        column, value = self.where_equal
+        chosen = [i for i, cell in enumerate(table[column]) if str(cell) == value]
+        if not chosen:
+            raise unknown(f"value in column {column!r} of {self.repo}", value, map(str, set(table[column])))
+        return table.select(chosen)
+
+    def _attributes(self, table: Any, cells: Any) -> pd.DataFrame | None:
+        """The columns asked for; with captions also these, and which rows show the same picture."""
+        import pandas as pd
+
+        columns = [*self.attributes, *self.captions]
+        if not columns:
+            return None
+        found: pd.DataFrame = table.select_columns(columns).to_pandas()
+        if not self.captions:
+            return found
+        captions = pd.Series(found[list(self.captions)].values.tolist())
+        return found[list(self.attributes)].assign(captions=captions, picture=self._hashes(cells))
 
 
 def from_huggingface(
@@ -155,13 +178,17 @@ def from_huggingface(
     names: Sequence[str] | None = None,
     attributes: Sequence[str] = (),
     classes: Sequence[ClassName] | None = None,
+    captions: Sequence[str] = (),
+    where_equal: tuple[str, str] | None = None,
 ) -> HubReader:
     """Reader of a hub repository at a pinned `revision`, or of a folder of that name here or in the data
     root.
 
     `image`, `label` and `attributes` name columns; `splits` maps split names to the repository's; `names`
-    says what numbers mean where the column does not. With `classes`, names are matched to class keys or
-    names.
+    says what numbers mean *in this copy* where the column does not (write them out: the order of a class file
+    is another matter). With `classes`, names are matched to class keys or names. For matching, `captions`
+    names the caption columns, the right one first, and `label` is None. `where_equal=(column, value)` keeps
+    the rows that have the value.
     """
     return HubReader(
         repo,
@@ -173,7 +200,21 @@ def from_huggingface(
         None if names is None else tuple(names),
         tuple(attributes),
         None if classes is None else tuple(classes),
+        tuple(captions),
+        where_equal,
     )
+
+
+def content_of(cell: Mapping[str, Any]) -> bytes:
+    """The bytes of a picture cell: in the cell, in a file, or inside an archive (`zip://a.jpg::b.zip`)."""
+    if cell.get("bytes") is not None:
+        return bytes(cell["bytes"])
+    if "::" not in cell["path"]:
+        return Path(cell["path"]).read_bytes()
+    import fsspec
+
+    with fsspec.open(cell["path"]) as file:
+        return bytes(file.read())
 
 
 def _in_hub_cache(repo: str, revision: str | None) -> bool:

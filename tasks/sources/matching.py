@@ -16,13 +16,13 @@ from bench.task import ClassName
 def keys_of(found: Sequence[str], classes: Sequence[ClassName], *, where: str) -> list[str]:
     """The class key of each name in `found` (the class list of a copy).
 
-    If the whole list is the published one, name by name, position decides: ImageNet's list has two 'missile'
-    and two 'sunglasses', which no lookup can tell apart.
+    If the whole list is the published one, name by name (but for case and punctuation), position decides:
+    ImageNet's list has two 'missile' and two 'sunglasses', which no lookup can tell apart.
 
     Raises:
         BenchError: a name that fits no class, or more than one.
     """
-    if list(found) == [one.names[0] for one in classes]:
+    if [plain(name) for name in found] == [plain(one.names[0]) for one in classes]:
         return [one.key for one in classes]
     tables = [_table(classes, how) for how in (_keys, _names, _loose)]
     return [_look_up(name, tables, where) for name in found]

@@ -3,25 +3,31 @@
     FOLDER/classnames.txt                            one name a line: what the numbers in .cls files mean
     FOLDER/zeroshot_classification_templates.txt     not used: templates belong to the task
     FOLDER/test/0.tar, 1.tar ...                     members 000.jpg (.jpeg, .png, .webp) and 000.cls, a number
+                                                     DataComp adds 000.npy: numbers that WILDS calls metadata
 
+DataComp's downloads have the same layout in folders called `wds_*_test`; these are found too.
 Shards are read with `tarfile` and nothing is unpacked or run: members must be plain files with plain names. Only the
 places of the pictures are kept; each is read from its shard when asked for.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.errors import BenchError
 from bench.task import ClassName, Pictures, Records, digest
 from tasks.sources.content import decode, fingerprint_of_files
 from tasks.sources.matching import keys_of
 from tasks.sources.places import not_at_hand, resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
 
@@ -39,6 +45,15 @@ class Place(NamedTuple):
             return file.read(self.size)
 
 
+class Sample(NamedTuple):
+    """One sample of a shard: its id, its picture, the text of its label, its numbers (if it has any)."""
+
+    name: str
+    picture: Place
+    label: str
+    numbers: Place | None
+
+
 @dataclass(frozen=True)
 class ShardReader:
     """See `from_webdataset`."""
@@ -47,25 +62,45 @@ class ShardReader:
     classes: tuple[ClassName, ...]
     splits: Mapping[str, str]
     called: Mapping[str, str]
+    numbers: tuple[str, ...] = ()
 
     def __call__(self, split: str) -> Records:
-        root = resolve(self.path)
+        root = self._root()
         shards = _shards(root / self.splits.get(split, split))
         if not shards:
             raise not_at_hand(f"{self.path} ({split})", [root / self.splits.get(split, split) / "0.tar"])
         found = [sample for shard in shards for sample in read_shard(shard)]
-        keys = self._keys(root, [int(label) for _, _, label in found])
-        places = [place for _, place, _ in found]
-        ids = [name for name, _, _ in found]
+        keys = self._keys(root, [int(one.label) for one in found])
+        places, ids = [one.picture for one in found], [one.name for one in found]
         pictures = Pictures(len(places), lambda i: decode(places[i].read(), f"{places[i].shard.name}:{ids[i]}"))
-        return Records(pictures, keys, ids, digest("shards", fingerprint_of_files(shards)))
+        return Records(pictures, keys, ids, digest("shards", fingerprint_of_files(shards)), self._numbers(found))
 
     def where(self) -> list[str]:
         """Where the data is looked for."""
         return [str(resolve(self.path))]
 
     def at_hand(self) -> bool:
-        return resolve(self.path).is_dir()
+        return self._root().is_dir()
+
+    def _root(self) -> Path:
+        """The folder, or DataComp's folder of the same data."""
+        root, other = resolve(self.path), resolve(f"{self.path}_test")
+        return other if other.is_dir() and not root.is_dir() else root
+
+    def _numbers(self, found: Sequence[Sample]) -> pd.DataFrame | None:
+        """The first numbers of each sample's .npy, under the names given, as text."""
+        import pandas as pd
+
+        if not self.numbers:
+            return None
+        rows = [read_numbers(one) for one in found]
+        short = next((one for one, row in zip(found, rows, strict=True) if len(row) < len(self.numbers)), None)
+        if short is not None:
+            raise BenchError(
+                f"{short.picture.shard}: sample {short.name!r} needs a .npy with at least {len(self.numbers)} numbers "
+                f"({', '.join(self.numbers)}), as DataComp's copy has."
+            )
+        return pd.DataFrame([list(map(str, row[: len(self.numbers)])) for row in rows], columns=pd.Index(self.numbers))
 
     def _keys(self, root: Path, labels: list[int]) -> list[str]:
         listing = root / "classnames.txt"
@@ -89,17 +124,31 @@ def from_webdataset(
     *,
     splits: Mapping[str, str] | None = None,
     called: Mapping[str, str] | None = None,
+    numbers: Sequence[str] = (),
 ) -> ShardReader:
     """Reader of `path` (absolute, from here, or in the data root).
 
     `splits` maps split names to folder names; `called` maps names of classnames.txt that are not ours to
-    class keys.
+    class keys; `numbers` names the first entries of the .npy files, which become attributes.
     """
-    return ShardReader(path, tuple(classes), dict(splits or {}), dict(called or {}))
+    return ShardReader(path, tuple(classes), dict(splits or {}), dict(called or {}), tuple(numbers))
 
 
-def read_shard(shard: Path) -> list[tuple[str, Place, str]]:
-    """(id, place of the picture, label text) of every sample in a shard, in the order of the archive.
+def read_numbers(sample: Sample) -> list[int]:
+    """The whole numbers in a sample's .npy; none if it has no such file. No pickle is ever run."""
+    import numpy as np
+
+    if sample.numbers is None:
+        return []
+    try:
+        found = np.load(io.BytesIO(sample.numbers.read()), allow_pickle=False)
+        return [int(number) for number in found.reshape(-1)]
+    except (ValueError, OSError, EOFError) as error:
+        raise BenchError(f"{sample.picture.shard}: the .npy of sample {sample.name!r} is no array: {error}.") from error
+
+
+def read_shard(shard: Path) -> list[Sample]:
+    """Every sample in a shard, in the order of the archive.
 
     Raises:
         BenchError: not a tar file, a link or odd name in it, or a sample without picture or label.
@@ -128,7 +177,7 @@ def _split_name(member: tarfile.TarInfo, shard: Path) -> tuple[str, str]:
     return str(path.parent / stem), ending.lower()
 
 
-def _sample(stem: str, parts: dict[str, Place], shard: Path) -> tuple[str, Place, str]:
+def _sample(stem: str, parts: dict[str, Place], shard: Path) -> Sample:
     picture = next((parts[ending] for ending in PICTURES if ending in parts), None)
     if picture is None or "cls" not in parts:
         raise BenchError(
@@ -138,7 +187,7 @@ def _sample(stem: str, parts: dict[str, Place], shard: Path) -> tuple[str, Place
     label = parts["cls"].read().decode("utf-8", "replace").strip()
     if not re.fullmatch(r"\d{1,9}", label):
         raise BenchError(f"{shard}: the label of sample {stem!r} is {label!r}; a whole number was expected.")
-    return f"{shard.parent.name}/{shard.stem}/{stem}", picture, label
+    return Sample(f"{shard.parent.name}/{shard.stem}/{stem}", picture, label, parts.get("npy"))
 
 
 def _shards(folder: Path) -> list[Path]:

@@ -43,7 +43,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("task", "reader"), sources(ShardReader), ids=identity)
 def test_webdataset_folders(task: Task, reader: ShardReader, tmp_path: Path) -> None:
     back = {key: name for name, key in reader.called.items()}
-    names = {one.key: back.get(one.key, one.names[0]) for one in task.classes}
+    names = {one.key: back.get(one.key, one.names[0]) for one in reader.classes}
     order = list(names) if len(set(names.values())) < len(names) else list(names)[::-1]
     split = reader.splits.get(task.test, task.test)
     layouts.shards(
@@ -53,16 +53,23 @@ def test_webdataset_folders(task: Task, reader: ShardReader, tmp_path: Path) -> 
         names=[names[key] for key in order],
         labels=[order.index(key) for key in keys_of(task)],
         splits=[split],
+        numbers=(lambda i: (i, 7, 2013)) if reader.numbers else None,
     )
     assert agrees(task, reader)
+    (tmp_path / str(reader.path)).rename(tmp_path / f"{reader.path}_test")
+    assert reader.at_hand()
+    assert agrees(task, reader), "as DataComp names the folder"
 
 
-@pytest.mark.parametrize(("task", "reader"), sources(HubReader), ids=identity)
+LABELLED = [(task, one) for task, one in sources(HubReader) if one.label is not None]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("task", "reader"), LABELLED, ids=identity)
 def test_hub_repositories(task: Task, reader: HubReader, tmp_path: Path) -> None:
     assert reader.label is not None
-    names = reader.names or [one.key for one in task.classes][::-1]
+    names = reader.names or [one.key for one in reader.classes or task.classes][::-1]
     split = reader.splits.get(task.test, task.test)
-    called = dict(zip(matched(names, task.classes, where="test"), names, strict=True))
+    called = dict(zip(matched(names, reader.classes or task.classes, where="test"), names, strict=True))
     layouts.hub(
         tmp_path,
         keys_of(task),
@@ -74,6 +81,23 @@ def test_hub_repositories(task: Task, reader: HubReader, tmp_path: Path) -> None
         called=called,
     )
     assert agrees(task, reader)
+
+
+def test_what_numbers_mean_does_not_hang_on_a_class_file() -> None:
+    """A copy that only has numbers is read by a list written out for that copy; each gives the keys of the task."""
+    known = {
+        "mteb/wds_gtsrb": [str(i) for i in range(43)],
+        "mteb/wds_renderedsst2": ["negative", "positive"],
+        "mteb/wds_vtab-clevr_closest_object_distance": [str(i) for i in range(6)],
+        "mteb/wds_vtab-clevr_count_all": [str(i) for i in range(3, 11)],
+        "mteb/wds_vtab-pcam": ["0", "1"],
+        "mteb/wds_fer2013": ["angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised"],
+    }
+    found = {one.repo: list(one.names) for _, one in sources(HubReader) if one.names}  # type: ignore[attr-defined]
+    countries = found.pop("mteb/wds_country211")
+    assert countries == sorted(countries)
+    assert len(countries) == 211
+    assert found == known
 
 
 def test_hub_revisions_are_pinned() -> None:

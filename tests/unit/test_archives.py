@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import tarfile
@@ -42,6 +43,28 @@ class TestShards:
         (data / "wds_zoo" / "classnames.txt").unlink()
         with pytest.raises(BenchError, match=r"no classnames\.txt"):
             reader("test")
+
+    def test_numbers_become_attributes(self, data: Path) -> None:
+        names, labels = ["ant", "bee", "dog"], [2, 0, 1]
+        layouts.shards(data, KEYS, name="wds_zoo_test", names=names, labels=labels, numbers=lambda i: (i % 2, i, 9))
+        reader = sources.from_webdataset("wds_zoo", CLASSES, numbers=("region", "country"))
+        attributes = reader("test").attributes
+        assert attributes is not None
+        assert attributes["region"].tolist() == ["0", "1", "0", "1", "0", "1", "0"]
+        assert list(attributes) == ["region", "country"]
+        with pytest.raises(BenchError, match=r"needs a \.npy with at least 4 numbers"):
+            sources.from_webdataset("wds_zoo", CLASSES, numbers=tuple("abcd"))("test")
+
+    def test_a_pickled_npy_is_not_run(self, data: Path) -> None:
+        layouts.shards(data, KEYS, name="wds_zoo", names=["ant", "bee", "dog"], labels=[2, 0, 1], splits=["test"])
+        evil = io.BytesIO()
+        np.save(evil, np.array([print], dtype=object), allow_pickle=True)
+        with tarfile.open(data / "wds_zoo" / "test" / "0.tar", "w") as archive:
+            layouts.add(archive, "x.png", layouts.encoded(0))
+            layouts.add(archive, "x.cls", b"1")
+            layouts.add(archive, "x.npy", evil.getvalue())
+        with pytest.raises(BenchError, match=r"the \.npy of sample 'test/0/x' is no array"):
+            sources.from_webdataset("wds_zoo", CLASSES, numbers=("region",))("test")
 
     @pytest.mark.parametrize("trick", ["link", "escape", "absolute", "no label", "text label", "cut off"])
     def test_odd_archives_are_refused(self, data: Path, trick: str) -> None:

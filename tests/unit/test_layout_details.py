@@ -46,13 +46,86 @@ def test_celeba_groups(data: Path) -> None:
 def test_fmow_regions_and_years(data: Path) -> None:
     _, samples = miniature("fmow", data)
     assert samples.ids[0] == "rgb_img_2.png", "numbers count the rows of all splits"
-    assert samples.attributes["group"].tolist() == ["Europe", "Other"] * 3 + ["Europe"]
+    assert samples.attributes["region"].tolist() == ["Europe", ""] * 3 + ["Europe"], (
+        "no region: WILDS' metric ignores it"
+    )
 
 
 def test_dollar_street_incomes(data: Path) -> None:
     _, samples = miniature("dollar_street", data)
     assert samples.labels.dtype == bool
     assert samples.attributes["group"].tolist() == ["lowest", "lowest", "low", "low", "high", "highest", "highest"]
+
+
+DEPENDENT = {
+    "camelyon17": ["0"] * 4 + ["1"] * 3,
+    "iwildcam": ["4"] * 4 + ["5"] * 3,
+    "voc2007_crops": [f"1{i:05d}" for i in range(7)],
+    "dollar_street": [f"home{i // 2}" for i in range(7)],
+}
+
+
+@pytest.mark.parametrize("name", DEPENDENT)
+def test_pictures_that_depend_on_each_other_say_so(name: str, data: Path) -> None:
+    """Slides, camera traps, photographs, homes."""
+    task, samples = miniature(name, data)
+    (column,) = task.cluster
+    assert samples.attributes[column].tolist() == DEPENDENT[name]
+
+
+def test_clips_of_one_long_video_say_so(data: Path) -> None:
+    task, samples = miniature("ucf101", data)
+    assert task.cluster == ("source",)
+    assert samples.attributes["source"][0] == f"v_{task.classes[samples.labels[0]].key}_g01"
+
+
+def test_camera_traps_keep_all_pictures_in_one_folder(data: Path) -> None:
+    task, samples = miniature("iwildcam", data)
+    assert samples.ids[0] == "20-21bc-11ea.jpg"
+    assert list(samples.attributes) == ["location", "sequence"]
+    assert set(task.splits) == {"train", "val", "test", "id_val", "id_test"}
+
+
+def test_geode_regions(data: Path) -> None:
+    _, samples = miniature("geode", data)
+    assert samples.attributes["region"].nunique() == 6
+    _, samples = miniature("geode_datacomp", data)
+    assert samples.attributes["region"].tolist() == ["0", "1", "2", "3", "4", "5", "0"]
+
+
+def test_typographic_sets_ask_for_object_or_word(data: Path) -> None:
+    _, samples = miniature("rta100", data)
+    assert all(captions[0] in name for name, captions in zip(samples.ids, samples.attributes["captions"], strict=True))
+    (data / "rta100" / "cat.png").write_bytes(b"x")
+    with pytest.raises(BenchError, match=r"1 of 8 file names are not like label=dog_text=cat\.png, first 'cat\.png'"):
+        tasks.select("rta100")[0].samples()
+
+
+def test_one_kind_of_scam_is_read_from_the_zip(data: Path) -> None:
+    _, samples = miniature("scam_synthetic", data)
+    assert {name.rpartition("_img_")[0] for name in samples.attributes["id"]} == {"SynthSCAM"}
+    assert samples.attributes["postit_area_pct"].tolist() == [1.5] * 7
+
+
+def test_order_sets_know_which_rows_show_one_picture(data: Path) -> None:
+    _, samples = miniature("aro_coco_order", data)
+    assert [len(captions) for captions in samples.attributes["captions"]] == [5] * 6
+    assert samples.attributes["picture"].tolist()[::2] == samples.attributes["picture"].tolist()[1::2]
+    assert samples.attributes["picture"].nunique() == 3
+
+
+@pytest.mark.parametrize(("name", "archive"), [("svhn", "train_32x32.mat"), ("gtsrb", "gtsrb/GTSRB/Training")])
+def test_a_split_that_is_not_there_is_asked_for(name: str, archive: str, data: Path) -> None:
+    """These are published one archive a split: the test split being here says nothing of the training split."""
+    import shutil
+
+    task, _ = miniature(name, data)
+    train = data / archive
+    shutil.rmtree(train) if train.is_dir() else train.unlink()
+    assert tasks.sources.at_hand(task.load)
+    assert len(task.samples("test")) == len(ORDER)
+    with pytest.raises(tasks.sources.NotAtHandError, match="Downloads are switched off"):
+        task.samples("train")
 
 
 def test_faces_carry_all_attributes(data: Path) -> None:

@@ -58,6 +58,12 @@ def test_show_and_texts(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_contact_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "digits"]) == 0
+    path = tmp_path / "cache" / "sheets" / "digits.png"
+    assert f"Pictures: {path}" in capsys.readouterr().out
+    assert path.is_file()
+    assert main(["show", "cifar10"]) == 0, "without its data, the page alone"
+    assert "Pictures:" not in capsys.readouterr().out
     assert main(["show", "digits", "--pictures", str(tmp_path / "sheet.png")]) == 0
     sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))
     assert sheet.shape[1] == 8 * 104

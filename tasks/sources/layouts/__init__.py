@@ -14,7 +14,19 @@ from typing import NamedTuple
 
 from bench.errors import unknown
 from bench.task import ClassName, Records
-from tasks.sources.layouts import arrays, captions, dsprites, files, matlab, people, voc
+from tasks.sources.layouts import (
+    arrays,
+    captions,
+    corrupted,
+    dsprites,
+    files,
+    geography,
+    matlab,
+    people,
+    typographic,
+    voc,
+    wilds,
+)
 from tasks.sources.matching import keys_of
 from tasks.sources.places import data_root, not_at_hand, offline
 
@@ -22,11 +34,18 @@ log = logging.getLogger(__name__)
 
 
 class Layout(NamedTuple):
-    """How to read a data set, what must lie in the root, torchvision's arguments to download a split."""
+    """How to read a data set, and what must lie in the root."""
 
     read: Callable[[Path, str], Records]
     needs: tuple[str, ...]
     download: Mapping[str, Mapping[str, object]] | None = None
+    """torchvision's arguments to download a split."""
+    parts: Mapping[str, tuple[str, ...]] = {}
+    """What a split needs besides, where each is published in an archive of its own."""
+
+    def wanted(self, root: Path, split: str) -> list[Path]:
+        """What must be there to read a split."""
+        return [root / path for path in (*self.needs, *self.parts.get(split, ()))]
 
 
 BY_FLAG = {"train": {"train": True}, "test": {"train": False}}
@@ -41,7 +60,10 @@ LAYOUTS: dict[str, Layout] = {
     "STL10": Layout(arrays.stl10, ("stl10_binary/class_names.txt",), BY_SPLIT),
     "FER2013": Layout(arrays.fer2013, ("fer2013/fer2013.csv",)),
     "CIFAR10.1": Layout(arrays.cifar10_1, ("cifar10.1/cifar10.1_v6_data.npy",)),
-    "SVHN": Layout(matlab.svhn, ("test_32x32.mat",), BY_SPLIT),
+    "CIFAR-10-C": Layout(corrupted.cifar_c("CIFAR-10-C", "cifar10"), ("CIFAR-10-C/labels.npy",)),
+    "CIFAR-100-C": Layout(corrupted.cifar_c("CIFAR-100-C", "cifar100"), ("CIFAR-100-C/labels.npy",)),
+    "ImageNet-C": Layout(corrupted.imagenet_c("imagenet-c"), ("imagenet-c",)),
+    "SVHN": Layout(matlab.svhn, (), BY_SPLIT, {split: (f"{split}_32x32.mat",) for split in ("train", "test")}),
     "StanfordCars": Layout(matlab.cars, ("stanford_cars/devkit/cars_meta.mat",)),
     "Flowers102": Layout(matlab.flowers102, ("flowers-102/jpg", "flowers-102/setid.mat"), BY_SPLIT),
     "EuroSAT": Layout(files.folder("eurosat/2750"), ("eurosat/2750",), ALL_IN_ONE),
@@ -53,7 +75,12 @@ LAYOUTS: dict[str, Layout] = {
         {"train": {"split": "trainval"}, "test": {"split": "test"}},
     ),
     "FGVCAircraft": Layout(files.aircraft, ("fgvc-aircraft-2013b/data",), BY_SPLIT),
-    "GTSRB": Layout(files.gtsrb, ("gtsrb/GTSRB",), BY_SPLIT),
+    "GTSRB": Layout(
+        files.gtsrb,
+        (),
+        BY_SPLIT,
+        {"train": ("gtsrb/GTSRB/Training",), "test": ("gtsrb/GTSRB/Final_Test/Images", "gtsrb/GT-final_test.csv")},
+    ),
     "Country211": Layout(
         files.folder("country211", train="train", val="valid", test="test"), ("country211",), BY_SPLIT
     ),
@@ -84,10 +111,13 @@ LAYOUTS: dict[str, Layout] = {
     "UTKFace race": Layout(people.utkface("race"), ("UTKFace",)),
     "CelebA blond": Layout(people.celeba("Blond_Hair", "Male"), ("celeba/list_attr_celeba.txt",)),
     "Waterbirds": Layout(people.waterbirds, ("waterbird_complete95_forest2water2/metadata.csv",)),
-    "Camelyon17": Layout(people.camelyon17, ("camelyon17_v1.0/metadata.csv",)),
+    "Camelyon17": Layout(wilds.camelyon17, ("camelyon17_v1.0/metadata.csv",)),
     "dSprites shape": Layout(dsprites.shape, (f"dsprites/{dsprites.FILE}",)),
-    "FMoW": Layout(people.fmow, ("fmow_v1.1/rgb_metadata.csv",)),
-    "Dollar Street": Layout(people.dollar_street, ("dollarstreet/images_v2_imagenet_test.csv",)),
+    "FMoW": Layout(wilds.fmow, ("fmow_v1.1/rgb_metadata.csv",)),
+    "iWildCam": Layout(wilds.iwildcam, ("iwildcam_v2.0/metadata.csv", "iwildcam_v2.0/train")),
+    "Dollar Street": Layout(geography.dollar_street, ("dollarstreet/images_v2_imagenet_test.csv",)),
+    "GeoDE": Layout(geography.geode, ("geode/index.csv", "geode/images")),
+    "RTA-100": Layout(typographic.rta100, ("rta100",)),
     "CUB": Layout(files.cub, ("CUB_200_2011/images.txt",)),
     "Flickr30k": Layout(
         captions.karpathy("flickr30k/dataset_flickr30k.json", "flickr30k/flickr30k-images"),
@@ -114,7 +144,7 @@ class LayoutReader:
 
     def __call__(self, split: str) -> Records:
         layout, root = LAYOUTS[self.name], data_root(self.root)
-        wanted = [root / path for path in layout.needs]
+        wanted = layout.wanted(root, split)
         if not all(path.exists() for path in wanted):
             self._fetch(layout, split, root, wanted)
         records = layout.read(root, self.rename.get(split, split))
@@ -127,11 +157,12 @@ class LayoutReader:
     def where(self) -> list[str]:
         """Where the data is looked for, in order."""
         layout = LAYOUTS[self.name]
-        places = [str(data_root(self.root) / path) for path in layout.needs]
+        places = [str(path) for path in layout.wanted(data_root(self.root), "test")]
         return [*places, f"torchvision's download of {self.name}"] if layout.download is not None else places
 
     def at_hand(self) -> bool:
-        return all((data_root(self.root) / path).exists() for path in LAYOUTS[self.name].needs)
+        """Whether the test split is here."""
+        return all(path.exists() for path in LAYOUTS[self.name].wanted(data_root(self.root), "test"))
 
     def _fetch(self, layout: Layout, split: str, root: Path, wanted: list[Path]) -> None:
         if layout.download is None:

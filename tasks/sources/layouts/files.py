@@ -169,10 +169,16 @@ def objectnet(root: Path, split: str) -> Records:
 
 
 def ucf101(root: Path, split: str) -> Records:
-    """`UCF-101/<class>/v_*.avi` or middle frames `v_*.jpg`; `ucfTrainTestlist/testlist01.txt` lists them."""
+    """`UCF-101/<class>/v_*.avi` or middle frames `v_*.jpg`; `ucfTrainTestlist/testlist01.txt` lists them.
+
+    Clips were cut from few long videos: `v_Archery_g08_c01` is clip 1 of video 8. The attribute `source` says which.
+    """
+    import pandas as pd
+
     names = [line.split()[0] for line in lines(root / "ucfTrainTestlist" / f"{split}list01.txt")]
     files = [still(root / "UCF-101" / name) for name in names]
-    return records_of_videos(files, [name.split("/")[0] for name in names], root=root / "UCF-101")
+    found = records_of_videos(files, [name.split("/")[0] for name in names], root=root / "UCF-101")
+    return replace(found, attributes=pd.DataFrame({"source": [Path(name).stem.rpartition("_")[0] for name in names]}))
 
 
 def kinetics700(root: Path, split: str) -> Records:

@@ -1,21 +1,16 @@
-"""Published layouts of faces, places and other data with groups: one row of attributes a picture."""
+"""Published layouts of faces, and of birds on backgrounds: one row of attributes a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
 from bench.task import Records
 from tasks.sources.content import is_picture
 from tasks.sources.layouts.files import lines, listed
+from tasks.sources.layouts.wilds import rows_with
 from tasks.sources.table import read_table
-from tasks.text import classes
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RACES = ("White", "Black", "Asian", "Indian", "Other")
 AGES = (
@@ -93,63 +88,10 @@ def celeba(label: str, spurious: str) -> Callable[[Path, str], Records]:
 def waterbirds(root: Path, split: str) -> Records:
     """`waterbird_complete95_forest2water2/metadata.csv` (Sagawa et al. 2020): y, split, place."""
     base = root / "waterbird_complete95_forest2water2"
-    table = _rows(base / "metadata.csv", "split", {"train": "0", "val": "1", "test": "2"}[split])
+    table = rows_with(base / "metadata.csv", "split", {"train": "0", "val": "1", "test": "2"}[split])
     group = [
         f"{('land', 'water')[int(y)]}bird on {('land', 'water')[int(p)]}"
         for y, p in zip(table["y"], table["place"], strict=True)
     ]
     found = listed(base, table["img_filename"].tolist(), table["y"].tolist())
     return replace(found, attributes=table[["place"]].assign(group=group))
-
-
-def camelyon17(root: Path, split: str) -> Records:
-    """`camelyon17_v1.0/metadata.csv` (WILDS 1.0; Bandi et al. 2018): test is the hospital with centre number 2."""
-    base = root / "camelyon17_v1.0"
-    table = _rows(base / "metadata.csv", "center", "2") if split == "test" else read_table(base / "metadata.csv")
-    places = [f"patient_{p}_node_{n}" for p, n in zip(table["patient"], table["node"], strict=True)]
-    names = [
-        f"patches/{place}/patch_{place}_x_{x}_y_{y}.png"
-        for place, x, y in zip(places, table["x_coord"], table["y_coord"], strict=True)
-    ]
-    found = listed(base, names, table["tumor"].tolist())
-    return replace(found, attributes=table[["center", "slide"]].reset_index(drop=True))
-
-
-def _rows(path: Path, column: str, value: str) -> pd.DataFrame:
-    table = read_table(path)
-    if column not in table:
-        raise BenchError(f"{path} has no column {column!r}; it has {', '.join(map(str, table.columns))}.")
-    return table[table[column] == value].reset_index(drop=True)
-
-
-def fmow(root: Path, split: str) -> Records:
-    """`fmow_v1.1` (WILDS; Christie et al. 2018): test pictures from 2016 on; the group is the region of the world."""
-    base = root / "fmow_v1.1"
-    table = read_table(base / "rgb_metadata.csv")
-    regions = read_table(base / "country_code_mapping.csv").set_index("alpha-3")["region"].to_dict()
-    table["number"] = range(len(table))
-    table = table[(table["split"] == "test") & (table["timestamp"] >= "2016")].reset_index(drop=True)
-    table["group"] = [regions.get(code) or "Other" for code in table["country_code"]]
-    found = listed(base / "images", [f"rgb_img_{number}.png" for number in table["number"]], table["category"].tolist())
-    return replace(found, attributes=table[["group", "country_code", "timestamp"]])
-
-
-def dollar_street(root: Path, split: str) -> Records:
-    """`dollarstreet/images_v2_imagenet_test.csv` (Rojas et al. 2022): ImageNet numbers a picture; groups by income."""
-    import json
-
-    import pandas as pd
-
-    base = root / "dollarstreet"
-    table = read_table(base / f"images_v2_imagenet_{split}.csv")
-    order = sorted(one.key for one in classes("imagenet"))
-    try:
-        keys = [tuple(order[int(number)] for number in json.loads(cell)) for cell in table["imagenet_sysnet_id"]]
-        income = pd.qcut(table["income"].astype(float), 4, labels=["lowest", "low", "high", "highest"])
-        found = listed(base, table["imageRelPath"].tolist(), [""] * len(table))
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise BenchError(f"{base} is not in the publisher's layout: {error!r}.") from error
-    attributes = pd.DataFrame(
-        {"group": income.astype(str), "country": table["country.name"], "income": table["income"]}
-    )
-    return replace(found, keys=keys, attributes=attributes)

@@ -48,7 +48,12 @@ def voc2007(root: Path, split: str) -> Records:
 
 
 def voc2007_crops(root: Path, split: str) -> Records:
-    """One picture an annotated object, difficult ones too: 14,976 in the test set, as CLIP_benchmark scores them."""
+    """One picture an annotated object, difficult ones too: 14,976 in the test set, as CLIP_benchmark scores them.
+
+    The attribute `picture` says which crops come from one photograph.
+    """
+    import pandas as pd
+
     base, part = root / "VOCdevkit" / "VOC2007", "trainval" if split == "train" else split
     names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{part}.txt")]
     whole = listed(base / "JPEGImages", [f"{name}.jpg" for name in names], names)
@@ -64,6 +69,7 @@ def voc2007_crops(root: Path, split: str) -> Records:
         [thing.key for _, thing in things],
         [f"{names[i]}/{number}" for number, (i, _) in enumerate(things)],
         digest("crops", whole.fingerprint, boxes),
+        pd.DataFrame({"picture": [names[i] for i, _ in things]}),
     )
 
 

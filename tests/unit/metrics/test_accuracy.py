@@ -160,6 +160,19 @@ def test_worst_group_covers_the_true_minimum(rates: list[float]) -> None:
     assert len(set(rates)) > 1 or naive / 600 < 0.9
 
 
+def test_worst_group_counts_clusters() -> None:
+    """Every picture ten times: the same interval as of each once, if the ten are said to be one."""
+    random = np.random.default_rng(0)
+    labels, scores = random.integers(3, size=300), random.normal(size=(300, 3))
+    scores += 2 * np.eye(3)[labels]
+    group = np.array(["x", "y"])[random.integers(2, size=300)]
+    once = METRICS["worst_group"](scores, labels, pd.DataFrame({"group": group}))
+    tenfold = pd.DataFrame({"group": np.repeat(group, 10), "cluster": np.repeat(np.arange(300), 10)})
+    often = METRICS["worst_group"](np.repeat(scores, 10, axis=0), np.repeat(labels, 10), tenfold)
+    assert often.value == once.value
+    assert (often.low, often.high) == pytest.approx((once.low, once.high), abs=2e-3)
+
+
 def test_the_headline_comes_first_and_top5_needs_more_than_five() -> None:
     assert applicable("mean_per_class", 10) == ["mean_per_class", "top1", "top5"]
     assert applicable("top1", 5) == ["top1", "mean_per_class"]

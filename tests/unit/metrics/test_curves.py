@@ -1,6 +1,7 @@
 """ROC AUC, average precision and macro F1 against scikit-learn or written out, with ties; and their coverage."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn import metrics as sk
@@ -159,6 +160,26 @@ def test_macro_f1_covers(sizes: tuple[int, ...]) -> None:
     truth = METRICS["macro_f1"](draw(many), many).value
     found = [METRICS["macro_f1"](draw(few), few) for _ in range(600)]
     assert 0.92 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.99
+
+
+def test_macro_f1_counts_places_where_pictures_depend() -> None:
+    """60 places with 8 pictures of one animal that share most of their noise: 60 draws, not 480."""
+    random, classes = np.random.default_rng(5), 4
+
+    def draw(places: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+        labels = np.repeat(np.arange(places) % classes, 8)
+        noise = (
+            np.repeat(random.normal(size=(places, classes)), 8, axis=0) + random.normal(size=(8 * places, classes)) / 4
+        )
+        return noise + 1.5 * np.eye(classes)[labels], labels, pd.DataFrame({"cluster": np.repeat(np.arange(places), 8)})
+
+    truth = METRICS["macro_f1"](*draw(20_000)[:2]).value
+    drawn = [draw(60) for _ in range(300)]
+    aware = [METRICS["macro_f1"](*one) for one in drawn]
+    blind = [METRICS["macro_f1"](*one[:2]) for one in drawn]
+    assert np.mean([one.low <= truth <= one.high for one in aware]) >= 0.92
+    assert np.mean([one.low <= truth <= one.high for one in blind]) < 0.75
+    assert [one.value for one in aware] == [one.value for one in blind]
 
 
 @pytest.mark.parametrize("metric", ["map", "map_11_point", "roc_auc", "macro_f1", "worst_group"])

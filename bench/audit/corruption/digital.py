@@ -1,0 +1,93 @@
+"""Elastic transform, pixelation and JPEG compression."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bench.audit.corruption.draws import Draws
+from bench.audit.corruption.pixels import gaussian_kernel, smooth, whole
+
+COSINES_FROM = 8.0
+"""Sigma from which a smooth field is summed from its few cosines rather than filtered."""
+
+
+def elastic_transform(image: np.ndarray, settings: tuple[float, float, float], draws: Draws) -> np.ndarray:
+    """`settings`: amplitude and sigma of the field of shifts, largest shift of the affine map's points, in pixels.
+
+    First a random affine map, then every pixel is fetched from a place shifted by a smooth random field. (The port
+    `imagecorruptions` leaves out the affine map and has amplitudes of its own.) Pictures under 3 pixels are not mapped.
+    """
+    amplitude, sigma, jitter = settings
+    height, width = image.shape[:2]
+    levels = _affine(image.astype(np.float32), jitter, draws)
+    if amplitude:
+        columns = smooth_field(height, width, sigma, draws) * np.float32(amplitude)
+        rows = smooth_field(height, width, sigma, draws) * np.float32(amplitude)
+        columns += np.arange(width, dtype=np.float32)
+        rows += np.arange(height, dtype=np.float32)[:, None]
+        levels = np.asarray(cv2.remap(levels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+    return whole(levels)
+
+
+def pixelate(image: np.ndarray, scale: float, draws: Draws) -> np.ndarray:
+    """Reduced with Pillow's box filter and enlarged to blocks, as its box filter enlarges."""
+    height, width = image.shape[:2]
+    small = max(1, int(width * scale)), max(1, int(height * scale))
+    reduced = np.asarray(Image.fromarray(image).resize(small, Image.Resampling.BOX))
+    return np.asarray(cv2.remap(reduced, _blocks((width, height), small), None, cv2.INTER_NEAREST))
+
+
+def jpeg_compression(image: np.ndarray, quality: int, draws: Draws) -> np.ndarray:
+    """Encoded and decoded, with libjpeg's usual halving of the colour channels."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+
+
+@lru_cache(maxsize=8)
+def _blocks(size: tuple[int, int], small: tuple[int, int]) -> np.ndarray:
+    """int16 [h, w, 2]: the column and row of the reduced picture that each pixel shows."""
+    columns, rows = (((np.arange(n) + 0.5) * (part / n)).astype(np.int16) for n, part in zip(size, small, strict=True))
+    return np.stack(np.meshgrid(columns, rows), axis=-1)
+
+
+def smooth_field(height: int, width: int, sigma: float, draws: Draws) -> np.ndarray:
+    """float32 [h, w]: Gaussian blur (cut at 3 sigma, edges reflected) of noise that is even between -1 and 1.
+
+    Reflection makes the blur diagonal in the cosine transform, and the transform of such noise is normal noise. A wide
+    blur leaves only a few waves, which are drawn and summed: the same distribution without a filter of 1,025 taps.
+    """
+    if sigma < COSINES_FROM:
+        return smooth(draws.symmetric(height, width), sigma, truncate=3.0, border=cv2.BORDER_REFLECT)
+    across, down = _waves(width, sigma), _waves(height, sigma)
+    sizes = draws.normal(down.shape[1], across.shape[1]) * np.float32(math.sqrt(1 / 3))
+    return np.asarray(down @ sizes @ across.T, dtype=np.float32)
+
+
+@lru_cache(maxsize=32)
+def _waves(length: int, sigma: float) -> np.ndarray:
+    """float32 [length, wave]: orthonormal cosines, each times what the blur leaves of it."""
+    count = min(length, int(4 * length / (math.pi * sigma)) + 2)
+    waves, places = np.arange(count), np.arange(length)
+    basis = np.cos(np.pi / length * np.outer(places + 0.5, waves)) * math.sqrt(2 / length)
+    basis[:, 0] /= math.sqrt(2)
+    kernel = gaussian_kernel(sigma, 3.0)[:, 0].astype(np.float64)
+    reach = np.arange(len(kernel)) - len(kernel) // 2
+    kept = np.cos(np.pi / length * np.outer(waves, reach)) @ kernel
+    return np.asarray(basis * kept, dtype=np.float32)
+
+
+def _affine(levels: np.ndarray, jitter: float, draws: Draws) -> np.ndarray:
+    """The map that moves three points around the centre, each by up to `jitter` in both directions."""
+    height, width = levels.shape[:2]
+    centre, reach = np.float32([width // 2, height // 2]), min(height, width) // 3
+    if reach == 0:
+        return levels
+    points = np.stack([centre + reach, centre + np.float32([reach, -reach]), centre - reach]).astype(np.float32)
+    moved = points + draws.symmetric(3, 2) * np.float32(jitter)
+    matrix = cv2.getAffineTransform(points, moved)
+    return np.asarray(cv2.warpAffine(levels, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101))
