@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -247,9 +247,13 @@ class Reference:
         return f"{self.prompt.id}@{self.foil}{'' if self.file is None else ' annotated'}"
 
     @property
-    def truth(self) -> dict[str, str]:
-        changes = {} if self.foil < 0 else self.prompt.foils[self.foil].changes
-        return {slot.name: slot.value for slot in self.prompt.slots} | dict(changes)
+    def shown(self) -> Prompt:
+        """The prompt that is true of the picture: its own, or the foil's."""
+        if self.foil < 0:
+            return self.prompt
+        foil = self.prompt.foils[self.foil]
+        slots = tuple(replace(slot, value=foil.changes.get(slot.name, slot.value)) for slot in self.prompt.slots)
+        return replace(self.prompt, text=foil.text, slots=slots)
 
 
 def references(prompts: Sequence[Prompt]) -> list[Reference]:

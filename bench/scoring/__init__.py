@@ -39,10 +39,15 @@ class Reading:
     whole: float = 1.0
     """0 where the picture is wrong besides its slots: something is in it that nobody asked for."""
 
-    def credit(self, slot: Slot, truth: str | None = None) -> float:
-        """Share of right values; right is `truth`, or what the prompt says."""
-        right = slot.right if truth is None or truth == slot.value else {truth}
-        return float(sum(share for value, share in self.slots[slot.name].items() if value in right))
+    def credit(self, slot: Slot) -> float:
+        """Share of right values."""
+        return float(sum(share for value, share in self.slots[slot.name].items() if value in slot.right))
+
+    def all_right(self, prompt: Prompt) -> float:
+        """Chance that all is right if ties are broken at random; NaN where a slot was not read."""
+        if any(slot.name not in self.slots for slot in prompt.slots):
+            return float("nan")
+        return self.whole * float(np.prod([self.credit(slot) for slot in prompt.slots]))
 
 
 @dataclass(frozen=True)

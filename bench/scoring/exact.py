@@ -10,34 +10,57 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
+from bench.generator import reader
+from bench.generator.compositions import SHAPES
 from bench.generator.prompts import GONE, Prompt, Slot
-from bench.generator.scenes import Scene, Thing
-from bench.generator.vocabulary import GARMENTS, NUMBERS
+from bench.generator.vocabulary import NUMBERS, RELATIONS
 from bench.scoring import Material, Reading, Shares, surely
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HALF_SIZE = {"size": 0.21, "sized_pair": 0.151}
-"""Radius between small and large, the geometric mean of what is drawn, by kind of scene."""
-BARE = "grey"
+LARGE = 0.24
+"""Radius from which a thing alone is large, between what is drawn small and large."""
+LARGER = 1.15
+"""One of two is the larger if its radius is so many times the other's."""
+SOLID = tuple(shape for shape in SHAPES if shape != "ring")
+HYBRIDS = tuple(f"{left}+{right}" for left in SOLID for right in SOLID if left != right)
 
 
-def default_reader(picture: Image) -> Sequence[Thing]:
-    from bench.generator.reader import read
+class Thing(Protocol):
+    """What was seen; places and sizes as in `scenes.Thing`. No colour where none prevails."""
 
-    return read(picture)
+    @property
+    def shape(self) -> str: ...
+    @property
+    def colour(self) -> str | None: ...
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def size(self) -> float: ...
+    @property
+    def texture(self) -> str: ...
+
+
+class Look(Protocol):
+    """A parser of pictures, by what is looked for; `bench.generator.reader` is one."""
+
+    def things(self, picture: Image, shapes: tuple[str, ...] = ...) -> Sequence[Thing]: ...
+    def stack(self, picture: Image) -> Sequence[str]: ...
+    def figure(self, picture: Image) -> Mapping[str, str] | None: ...
 
 
 @dataclass(frozen=True)
 class Exact:
-    """`look` turns a picture into things, in any order."""
+    """`look` parses a picture."""
 
-    look: Callable[[Image], Sequence[Thing]] = default_reader
+    look: Look = cast("Look", reader)
     name: str = "exact"
     model: str = ""
 
@@ -46,36 +69,38 @@ class Exact:
 
     def read(self, material: Material) -> list[Reading]:
         return [
-            facts(prompt, self.look(material.images[i]))
-            if prompt.scene is not None and prompt.scene.kind in KINDS else Reading({})
+            self._one(prompt, material.images[i]) if all(self.reads(prompt, slot) for slot in prompt.slots) else Reading({})
             for i, prompt in enumerate(material.prompts)
         ]  # fmt: skip
 
-
-def facts(prompt: Prompt, things: Sequence[Thing]) -> Reading:
-    """What these things say about the slots of the prompt."""
-    assert prompt.scene is not None
-    return KINDS[prompt.scene.kind](prompt, list(things))
+    def _one(self, prompt: Prompt, picture: Image) -> Reading:
+        assert prompt.scene is not None
+        kind = prompt.scene.kind
+        if kind in ("stack", "tall_stack"):
+            return _stack(prompt, self.look.stack(picture))
+        if kind in ("outfit", "full_outfit"):
+            return _outfit(prompt, self.look.figure(picture))
+        seen = self.look.things(picture, (*SHAPES, *HYBRIDS) if kind == "hybrid" else SHAPES)
+        return KINDS[kind](prompt, list(seen))  # type: ignore[misc]
 
 
 def _single(prompt: Prompt, things: list[Thing]) -> Reading:
     if not things:
         return Reading({slot.name: surely(None) for slot in prompt.slots}, 0.0)
     it = max(things, key=lambda one: one.size)
-    return Reading({slot.name: surely(_value(slot, it, prompt)) for slot in prompt.slots}, float(len(things) == 1))
+    return Reading({slot.name: surely(_value(slot, it)) for slot in prompt.slots}, float(len(things) == 1))
 
 
-def _value(slot: Slot, thing: Thing, prompt: Prompt) -> str:
+def _value(slot: Slot, thing: Thing) -> str:
     """An attribute of a thing."""
     if slot.kind == "size":
-        assert prompt.scene is not None
-        return "small" if thing.size < HALF_SIZE[prompt.scene.kind] else "large"
-    return {"shape": thing.shape, "colour": thing.colour, "order": thing.colour, "texture": thing.texture}[slot.kind]
+        return "small" if thing.size < LARGE else "large"
+    return {"shape": thing.shape, "colour": thing.colour or GONE, "texture": thing.texture}[slot.kind]
 
 
 def _group(prompt: Prompt, things: list[Thing]) -> Reading:
     number = NUMBERS[len(things) - 1] if 0 < len(things) <= len(NUMBERS) else None
-    said = {"count": surely(number), "shape": _usual([it.shape for it in things]), "colour": _usual([it.colour for it in things])}
+    said = {"count": surely(number), "shape": _usual([it.shape for it in things]), "colour": _usual([it.colour or GONE for it in things])}
     alike = len({(it.shape, it.colour) for it in things}) == 1
     return Reading({slot.name: said[slot.kind] for slot in prompt.slots}, float(alike))
 
@@ -115,36 +140,41 @@ def _agreement(prompt: Prompt, way: Way) -> float:
 
 def _of_pair(prompt: Prompt, way: Way) -> dict[str, str]:
     by_name = dict(zip(("first", "second"), way, strict=True))
-    found = {}
-    for slot in prompt.slots:
-        if slot.kind == "relation":
-            first, second = way
-            found[slot.name] = GONE if first is None or second is None else Scene("pair", (first, second)).relation
-        else:
-            thing = by_name[slot.name.split(".")[0]]
-            found[slot.name] = GONE if thing is None else _value(slot, thing, prompt)
-    return found
+    return {slot.name: _pair_value(slot, way, by_name.get(slot.name.split(".")[0])) for slot in prompt.slots}
+
+
+def _pair_value(slot: Slot, way: Way, thing: Thing | None) -> str:
+    first, second = way
+    if slot.kind == "relation":
+        return GONE if first is None or second is None else _relation(first, second)
+    if slot.kind == "size" and thing is not None:
+        other = second if thing is first else first
+        ratio = 1.0 if other is None else thing.size / other.size
+        return "large" if ratio > LARGER else "small" if ratio < 1 / LARGER else GONE
+    return GONE if thing is None else _value(slot, thing)
+
+
+def _relation(first: Thing, second: Thing) -> str:
+    dx, dy = first.x - second.x, first.y - second.y
+    return RELATIONS[int(dx > 0)] if abs(dx) >= abs(dy) else RELATIONS[2 + int(dy > 0)]
 
 
 def _mean(values: list[str]) -> Shares:
     return {value: count / len(values) for value, count in Counter(values).items()}
 
 
-def _stack(prompt: Prompt, things: list[Thing]) -> Reading:
-    """Blocks from top to bottom; they must be as many as asked for, all square, one above the other."""
-    rising = sorted(things, key=lambda it: it.y)
-    colours = [it.colour for it in rising] + [GONE] * len(prompt.slots)
-    upright = bool(things) and max(it.x for it in things) - min(it.x for it in things) < 0.2
-    sound = len(things) == len(prompt.slots) and upright and all(it.shape == "square" for it in things)
-    return Reading({slot.name: surely(colour) for slot, colour in zip(prompt.slots, colours, strict=False)}, float(sound))
+def _stack(prompt: Prompt, colours: Sequence[str]) -> Reading:
+    """Blocks from top to bottom; they must be as many as asked for."""
+    levels = [*colours, *[GONE] * len(prompt.slots)]
+    return Reading({slot.name: surely(colour) for slot, colour in zip(prompt.slots, levels, strict=False)},
+                   float(len(colours) == len(prompt.slots)))  # fmt: skip
 
 
-def _outfit(prompt: Prompt, things: list[Thing]) -> Reading:
-    worn = {word: [it.colour for it in things if it.shape == outline] for word, outline in GARMENTS.items()}
-    asked = {slot.name for slot in prompt.slots}
-    extra = any(colour != BARE for word, colours in worn.items() if word not in asked for colour in colours)
-    return Reading({slot.name: _mean(worn[slot.name]) if worn[slot.name] else surely(None) for slot in prompt.slots},
-                   float(not extra))  # fmt: skip
+def _outfit(prompt: Prompt, worn: Mapping[str, str] | None) -> Reading:
+    """Garment by garment; what was not asked for must not be worn."""
+    found = worn or {}
+    extra = set(found) - {slot.name for slot in prompt.slots}
+    return Reading({slot.name: surely(found.get(slot.name)) for slot in prompt.slots}, float(worn is not None and not extra))
 
 
 def _hybrid(prompt: Prompt, things: list[Thing]) -> Reading:
@@ -155,22 +185,22 @@ def _hybrid(prompt: Prompt, things: list[Thing]) -> Reading:
         parents = parents[::-1]
     left, right = [*parents, GONE, GONE][:2]
     one = len(things) == 1 and "+" in things[0].shape
-    said = {"left": surely(left), "right": surely(right), "colour": _usual([it.colour for it in things]),
+    said = {"left": surely(left), "right": surely(right), "colour": _usual([it.colour or GONE for it in things]),
             "fused": surely("one" if one else "apart" if len(things) > 1 else None)}  # fmt: skip
-    return Reading({slot.name: said[slot.name] for slot in prompt.slots}, float(one))
+    return Reading({slot.name: said[slot.name] for slot in prompt.slots}, float(0 < len(things) < 3))
 
 
 def _again(prompt: Prompt, things: list[Thing]) -> Reading:
     above, below = ([it for it in things if (it.y < 0.5) == upper] for upper in (True, False))
-    said = {"shape": _usual([it.shape for it in below]), "above": _usual([it.colour for it in above]),
-            "below": _usual([it.colour for it in below])}  # fmt: skip
+    said = {"shape": _usual([it.shape for it in below]), "above": _usual([it.colour or GONE for it in above]),
+            "below": _usual([it.colour or GONE for it in below])}  # fmt: skip
     same = len(above) == len(below) == 1 and above[0].shape == below[0].shape
     return Reading({slot.name: said[slot.name] for slot in prompt.slots}, float(same))
 
 
-KINDS: dict[str, Callable[[Prompt, list[Thing]], Reading]] = {
+KINDS: dict[str, Callable[[Prompt, list[Thing]], Reading] | None] = {
     "single": _single, "size": _single, "texture": _single, "few": _group, "many": _group, "two": _pair, "pair": _pair,
-    "sized_pair": _pair, "stack": _stack, "tall_stack": _stack, "outfit": _outfit, "full_outfit": _outfit,
-    "hybrid": _hybrid, "again": _again,
+    "sized_pair": _pair, "hybrid": _hybrid, "again": _again, "stack": None, "tall_stack": None, "outfit": None,
+    "full_outfit": None,
 }  # fmt: skip
-"""How each kind of scene is read."""
+"""How each kind of scene is read; stacks and figures have layouts of their own."""

@@ -58,30 +58,38 @@ class Vqa:
 
 @dataclass(frozen=True)
 class TransformersAnswerer:
-    """A `visual-question-answering` pipeline of transformers (extra: models), by name on the hub or folder."""
+    """A model of transformers (extra: models) that classifies answers, such as ViLT, by name on the hub or folder.
+
+    An option's score is its probability among the model's own list of answers; an option that is not in the list has
+    none. (Version 5 of transformers has no pipeline for this any more.)
+    """
 
     name: str
-    pipeline: Any = None
-    """A pipeline that is loaded already."""
-    answers: int = 100
-    """Answers that a model with a fixed list of them is asked for."""
+    model: Any = None
+    """A model that is loaded already, with its processor."""
+    processor: Any = None
 
     @property
     def identity(self) -> str:
         return f"vqa {self.name}"
 
     def answer(self, picture: Image, question: str, options: Sequence[str]) -> np.ndarray:
-        given = self._pipeline(image=picture, question=question, top_k=self.answers)
-        scores = {str(one["answer"]).strip().lower(): float(one.get("score") or 1.0) for one in given}
-        return np.array([scores.get(option.lower(), 0.0) for option in options])
+        import torch
+
+        model, processor = self._loaded
+        with torch.inference_mode():
+            logits = model(**processor(picture.convert("RGB"), question, return_tensors="pt")).logits[0]
+        chances = logits.softmax(-1).double().numpy()
+        place = {str(label).strip().lower(): int(i) for i, label in model.config.id2label.items()}
+        return np.array([chances[place[one.lower()]] if one.lower() in place else 0.0 for one in options])
 
     @cached_property
-    def _pipeline(self) -> Any:
-        if self.pipeline is not None:
-            return self.pipeline
+    def _loaded(self) -> tuple[Any, Any]:
+        if self.model is not None:
+            return self.model, self.processor
         try:
-            from transformers import pipeline
+            from transformers import ViltForQuestionAnswering, ViltProcessor
 
-            return pipeline("visual-question-answering", model=self.name)
+            return ViltForQuestionAnswering.from_pretrained(self.name).eval(), ViltProcessor.from_pretrained(self.name)
         except (ImportError, OSError, KeyError, ValueError) as error:
             raise UnavailableError(f"the model {self.name!r} cannot be loaded ({str(error).splitlines()[0]})") from error

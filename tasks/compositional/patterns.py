@@ -93,6 +93,8 @@ class Pattern:
     def _changes(self, ask: Ask, meaning: Meaning, wording: str, rng: np.random.Generator) -> Iterator[Foil]:
         avoid = taken(self.asks, ask, meaning) | set(ask.accepts)
         value = other_value(ask.kind, meaning[ask.name], ask.options, avoid, rng)
+        if not value:
+            return
         text = said(ask.instead.get(value, wording), {**meaning, ask.name: value})
         if ask.free or not ask.fixed or value in ask.instead:
             yield Foil(text, ask.kind, {ask.name: value})
@@ -119,13 +121,13 @@ def taken(asks: Sequence[Ask], ask: Ask, meaning: Meaning) -> set[str]:
 
 
 def other_value(kind: str, value: str, options: Sequence[str], avoid: set[str], rng: np.random.Generator) -> str:
-    """A wrong value: of a number its neighbour (one more or one less), else any that nothing else has."""
+    """A wrong value: of a number its neighbour (one more or one less), else any that nothing else has; '' if none."""
     if kind == "count":
         at = NUMBERS.index(value)
         near = [NUMBERS[i] for i in (at - 1, at + 1) if 0 <= i < len(NUMBERS) and NUMBERS[i] in options]
         return near[int(rng.integers(len(near)))]
-    rest = [one for one in options if one != value and one not in avoid] or [one for one in options if one != value]
-    return rest[int(rng.integers(len(rest)))]
+    rest = [one for one in options if one != value and one not in avoid]
+    return rest[int(rng.integers(len(rest)))] if rest else ""
 
 
 def prompts_of(pattern: Pattern, heading: str, rule: str, *, count: int, seed: int) -> Iterator[Prompt]:

@@ -115,6 +115,7 @@ def _edits(kind: Kind, facts: Facts, rng: np.random.Generator) -> list[tuple[str
     exchanged = [] if kind.symmetric else [(f"swap {what}", changes) for what, changes in swaps(asks, facts)]
     changed = [(ask.kind, {ask.name: other_value(ask.kind, facts[ask.name], ask.options, taken(asks, ask, facts), rng)})
                for ask in asks]  # fmt: skip
+    changed = [(what, changes) for what, changes in changed if all(changes.values())]
     every = [*(exchanged[i] for i in rng.permutation(len(exchanged))), *(changed[i] for i in rng.permutation(len(changed)))]
     firsts = {name: (name, changes) for name, changes in reversed(every)}
     rest = [one for one in every if one not in firsts.values()]
