@@ -80,6 +80,7 @@ class Composition:
         yield Table("lost", _lost(view), about)
         yield from _lost_rows(session, task, view)
         sound = _believed(judged, scores)
+        yield from _overall(session, task, sound, about)
         yield Table("objects", _by_objects(sound.pictures), about)
         yield Table("confusion", bindings.confusion(sound.slots), about)
         yield Table("bindings", bindings.whose(sound.slots), about)
@@ -212,6 +213,18 @@ def _believed(judged: Judged, scores: pd.DataFrame) -> Judged:
     good = scores[scores["measurable"] & (scores["tier"] == "all")][reliability.KEY]
     whole = good[good["kind"] == "all"].drop(columns="kind")
     return Judged(judged.pictures.merge(whole, on=["scorer", "category", "world"]), judged.slots.merge(good, on=reliability.KEY))
+
+
+def _overall(session: Session, task: Task, sound: Judged, about: dict[str, Any]) -> Iterator[Finding]:
+    """All-correct over every category in which the scorer is reliable: one number a scorer."""
+    lines = []
+    for scorer, own in sound.pictures.groupby("scorer", sort=False):
+        found = mean(own["credit"].to_numpy(float), own["meaning"].to_numpy())
+        over = list(dict.fromkeys(own["category"]))
+        lines.append({"scorer": scorer, **found, "categories": len(over)})
+        yield session.row(task, "all", evaluation="composition", condition=str(scorer), group="all", **_numbers(found),
+                          protocol=f"clustered by meaning, Wilson form; over {', '.join(over)}")  # fmt: skip
+    yield Table("overall", pd.DataFrame(lines), about)
 
 
 def _by_objects(pictures: pd.DataFrame) -> pd.DataFrame:

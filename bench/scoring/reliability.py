@@ -24,18 +24,23 @@ from bench.scoring.clip import Texts, wins
 from bench.scoring.estimates import EMPTY, mean
 
 KEY = ["scorer", "category", "world", "kind"]
+FEWEST = 8
+"""Readings of known truth below which a scorer's accuracy is not known."""
 
 
 def of_slots(scorer: Scorer, references: Sequence[Reference], material: Material) -> list[dict[str, Any]]:
     """Accuracies by category and kind of slot, and `all`. `material` has the pictures of `references`, in order."""
     own = scorer.read(Material([one.shown for one in references], material.images, material.vectors))
-    told = scorer.read(Material([one.prompt for one in references], material.images, material.vectors))
+    belied = [i for i, one in enumerate(references) if one.foil >= 0]
+    again = scorer.read(Material([references[i].prompt for i in belied], [material.images[i] for i in belied],
+                                 lambda: material.vectors()[belied]))  # fmt: skip
+    told = dict(zip(belied, again, strict=True))
     lines: list[dict[str, Any]] = []
-    for one, shown, asked in zip(references, own, told, strict=True):
+    for i, (one, shown) in enumerate(zip(references, own, strict=True)):
         base = {"scorer": scorer.name, **_where(one)}
         lines += [{**base, "kind": slot.kind, "half": "", "credit": shown.credit(slot)}
                   for slot in one.shown.slots if slot.name in shown.slots]  # fmt: skip
-        passed = asked.all_right(one.prompt)
+        passed = told.get(i, shown).all_right(one.prompt)
         lines.append({**base, "kind": "all", "half": "true" if one.foil < 0 else "foil",
                       "credit": passed if one.foil < 0 else 1 - passed})  # fmt: skip
     return _summed(lines)
@@ -84,10 +89,11 @@ def attach(scores: pd.DataFrame, known: pd.DataFrame, level: float) -> pd.DataFr
     beside = known.rename(columns={"value": "reliability", "low": "reliability_low", "high": "reliability_high",
                                    "n": "reliability_n", "meanings": "reliability_meanings"})  # fmt: skip
     joined = scores.merge(beside, on=KEY, how="left")
-    joined["measurable"] = joined["reliability"] >= level
-    unknown = joined["reliability"].isna()
-    joined["reason"] = np.where(
-        unknown, "no picture of known truth to test the scorer on",
-        np.where(joined["measurable"], "", f"the scorer is right on less than {level:.0%} of pictures of known truth"),
+    few = joined["reliability_n"].fillna(0) < FEWEST
+    joined["measurable"] = (joined["reliability"] >= level) & ~few
+    joined["reason"] = np.select(
+        [joined["reliability"].isna(), few, ~joined["measurable"]],
+        ["no picture of known truth to test the scorer on", f"fewer than {FEWEST} readings of known truth to test it on",
+         f"the scorer is right on less than {level:.0%} of the pictures of known truth"], "",
     )  # fmt: skip
     return joined

@@ -12,7 +12,7 @@ from importlib import import_module
 from reports.exhibits import Exhibit
 from reports.folder import Run
 
-AUDITS: dict[str, str] = {}
+AUDITS: dict[str, str] = {"composition": "reports.audits.composition"}
 """Audit -> module, in the order of the page. Imported only where a run has tables of it."""
 
 

@@ -45,14 +45,18 @@ CATEGORIES = {
 }
 
 
+WORLD = 2
+"""Times as many meanings of what can be checked exactly."""
+
+
 def prompts(
     *, seed: int = 0, meanings: int = 4, categories: Sequence[str] = (), tiers: Sequence[str] = ()
 ) -> list[Prompt]:
     """The suite, the same for the same arguments.
 
     Args:
-        meanings: of each kind and pattern (there are one to three of them a category and tier); the seed article's
-            own examples are added to them.
+        meanings: of each pattern (there are one to four of them a category and tier), and twice as many of each kind
+            in our renderer's world; the seed article's own examples are added to them.
         categories: some of `CATEGORIES`; all if empty.
         tiers: some of easy, middle, hard; all if empty.
 
@@ -72,8 +76,10 @@ def prompts(
 def _of(kinds: Sequence[world.Kind | patterns.Pattern], seed: int, count: int) -> Iterator[Prompt]:
     for kind in kinds:
         category = CATEGORIES[kind.category]
-        make = world.prompts_of if isinstance(kind, world.Kind) else patterns.prompts_of
-        yield from make(kind, *category, count=count, seed=seed)  # type: ignore[operator]
+        if isinstance(kind, world.Kind):
+            yield from world.prompts_of(kind, *category, count=WORLD * count, seed=seed)
+        else:
+            yield from patterns.prompts_of(kind, *category, count=count, seed=seed)
 
 
 EXAMPLES = tuple(name for pattern in (*OBJECTS, *IDEAS) for name in pattern.examples)
