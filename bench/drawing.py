@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from bench.errors import BenchError
-from bench.generator import Generator, GeneratorCard, Informed, Request
+from bench.generator import Completing, Generator, GeneratorCard, Informed, Request
 from bench.generator.folder import Folder
 from bench.generator.prompts import Prompt
+from bench.generator.renderer import upper_half
 from bench.generator.scenes import FIRST_TEST_SEED, draw
 from bench.store import atomic, checksum, default_folder
 from bench.task import Pictures, Records, Task, digest
@@ -153,8 +154,8 @@ class Drawn:
         wanted = [i for i, path in enumerate(paths) if _looked_at(path)[0] == "failed"]
         reasons: dict[int, tuple[str, str]] = {}
         done = len(requests) - len(wanted)
-        for start in range(0, len(wanted), BATCH):
-            chunk = wanted[start : start + BATCH]
+        plain, going_on = ([i for i in wanted if self._goes_on(requests[i]) == goes] for goes in (False, True))
+        for chunk in (own[start : start + BATCH] for own in (plain, going_on) for start in range(0, len(own), BATCH)):
             for i, made in zip(chunk, self._batch([requests[i] for i in chunk]), strict=True):
                 if isinstance(made, tuple):
                     reasons[i] = made
@@ -168,9 +169,18 @@ class Drawn:
 
     def path_of(self, request: Request) -> Path:
         """Where the picture is kept."""
-        informed = (request.prompt.as_json(), str(request.sample)) if isinstance(self.generator, Informed) else ()
-        key = digest("picture", self.generator.card.identity, request.prompt.text, str(request.seed), *informed)
+        told = (request.prompt.as_json(), str(request.sample)) if isinstance(self.generator, Informed) else (
+            ("below", repr(request.prompt.given)) if self._goes_on(request) else ())  # fmt: skip
+        key = digest("picture", self._identity, request.prompt.text, str(request.seed), *told)
         return self.folder / key[:2] / f"{key}.png"
+
+    @functools.cached_property
+    def _identity(self) -> str:
+        return self.generator.card.identity
+
+    def _goes_on(self, request: Request) -> bool:
+        """Is there an image prompt, and can the generator take it?"""
+        return request.prompt.given is not None and isinstance(self.generator, Completing)
 
     def _batch(self, requests: Sequence[Request]) -> list[Image | tuple[str, str]]:
         """Pictures, or (status, reason) where there is none. A batch that breaks is tried picture by picture."""
@@ -190,7 +200,11 @@ class Drawn:
             made: Sequence[Image | None] = self.generator.draw(requests)
         else:
             assert isinstance(self.generator, Generator)
-            made = self.generator.generate([one.prompt.text for one in requests], [one.seed for one in requests])
+            texts, seeds = [one.prompt.text for one in requests], [one.seed for one in requests]
+            if isinstance(self.generator, Completing) and all(map(self._goes_on, requests)):
+                made = self.generator.below(texts, [_top(one, self.prompted.known_size) for one in requests], seeds)
+            else:
+                made = self.generator.generate(texts, seeds)
         if len(made) != len(requests):
             raise BenchError(f"{len(made)} pictures for {len(requests)} prompts")
         return made
@@ -219,6 +233,13 @@ def bound(tasks: Sequence[Task], generator: AnyGenerator, *, limit: int | None =
 def seed_of(prompt: Prompt, sample: int, seed: int) -> int:
     """The seed of a picture: of the prompt, the sample and the task's seed, so that every generator gets the same."""
     return int(digest("seed", str(seed), prompt.id, str(sample))[:8], 16) >> 1
+
+
+def _top(request: Request, size: int) -> Image:
+    """The image prompt of a request."""
+    top = upper_half(request.prompt, size=size, seed=request.seed)
+    assert top is not None
+    return top
 
 
 def _attributes(prompts: Sequence[Prompt], there: pd.DataFrame) -> pd.DataFrame:

@@ -114,7 +114,8 @@ def _textured(rng: np.random.Generator) -> tuple[Thing, ...]:
 def _single_words(things: tuple[Thing, ...]) -> Words:
     (it,) = things
     plain = f"{it.colour} {it.shape}"
-    return (a(plain), f"a picture of {a(plain)}", f"{a(it.shape)} that is {it.colour}", f"{a(plain)}. {a(it.shape)} in {it.colour}.")
+    twice = f"{a(plain)}. {a(it.shape)} in {it.colour}."
+    return a(plain), f"a picture of {a(plain)}", f"{a(it.shape)} that is {it.colour}", twice
 
 
 def size_word(thing: Thing) -> str:
@@ -131,10 +132,9 @@ def _sized_words(things: tuple[Thing, ...]) -> Words:
 
 def _textured_words(things: tuple[Thing, ...]) -> Words:
     (it,) = things
-    noun = {"striped": "stripes", "dotted": "dots"}[it.texture]
-    return (a(f"{it.texture} {it.colour} {it.shape}"), f"{a(f'{it.colour} {it.shape}')} with {noun}",
-            f"a picture of {a(f'{it.texture} {it.colour} {it.shape}')}",
-            f"{a(f'{it.colour} {it.shape}')} with the texture of {noun}")  # fmt: skip
+    noun, thing = {"striped": "stripes", "dotted": "dots"}[it.texture], f"{it.colour} {it.shape}"
+    return (a(f"{it.texture} {thing}"), f"{a(thing)} with {noun}", f"a picture of {a(f'{it.texture} {thing}')}",
+            f"{a(thing)} with the texture of {noun}")  # fmt: skip
 
 
 def _hybrid(rng: np.random.Generator) -> tuple[Thing, ...]:
@@ -221,10 +221,9 @@ def _stack(rng: np.random.Generator, low: int, high: int) -> tuple[Thing, ...]:
 def _stack_words(things: tuple[Thing, ...]) -> Words:
     colours, number = [it.colour for it in things], NUMBERS[len(things) - 1]
     downwards = " on ".join(a(f"{colour} block") for colour in colours)
-    first, *rest = [a(f"{colour} block") for colour in colours]
     return (f"a stack of {number} blocks: {', '.join(colours)} from top to bottom",
             downwards,
-            f"a stack of {number} blocks. {first} is on the top, sitting on {', sitting on '.join(rest)}.",
+            f"a stack of {number} blocks. {colours[0]} is on the top, sitting on {', sitting on '.join(colours[1:])}.",
             f"a stack of {number} blocks: {', '.join(reversed(colours))} from bottom to top")  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError
 from bench.generator import GeneratorCard
-from bench.task import digest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,8 +32,8 @@ class Diffusers:
 
     @property
     def card(self) -> GeneratorCard:
-        said = sorted((key, repr(value)) for key, value in self.settings.items())
-        return GeneratorCard(self.name, digest("diffusers", self.name, str(self.revision), self.dtype, repr(said)))
+        said = "; ".join(f"{key} {value!r}" for key, value in sorted(self.settings.items()))
+        return GeneratorCard(self.name, "diffusers", f"revision {self.revision}", f"{said}; {self.dtype}")
 
     def generate(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         import torch

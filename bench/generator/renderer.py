@@ -28,7 +28,8 @@ class Renderer:
     @property
     def card(self) -> GeneratorCard:
         code = digest(*map(inspect.getsource, (brush, outlines, scenes, vocabulary)))
-        return GeneratorCard("scenes", digest("renderer", code, str(self.size)), "draws the stored truth: the line of perfection")
+        return GeneratorCard("scenes", "renderer", code, size=self.size, licence="MIT",
+                             notes=("draws the stored truth: the line of perfection",))  # fmt: skip
 
     def draw(self, requests: Sequence[Request]) -> list[Image | None]:
         return [None if one.prompt.scene is None else draw(one.prompt.scene, size=self.size, seed=one.seed)

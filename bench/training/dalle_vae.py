@@ -33,8 +33,8 @@ class VaeSettings:
     """What decides a run."""
 
     shape: VaeShape = SHAPE
-    warm: Schedule = field(default_factory=lambda: Schedule(steps=1000, batch=16, rate=6e-3, warm_up=30, mean=0.99))
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=1200, batch=16, rate=2e-3, mean=0.995))
+    warm: Schedule = field(default_factory=lambda: Schedule(steps=500, batch=16, rate=6e-3, warm_up=30, mean=0.99))
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=260, batch=16, rate=2e-3, mean=0.98))
     kl: float = 0.3
     warmest: float = 0.5
     coldest: float = 1 / 16
@@ -90,11 +90,15 @@ def quantise(bridge: Bridge, pixels: np.ndarray, *, sharpness: float = 4.0, seed
     with torch.no_grad():
         for start in range(0, len(pixels), 128):
             part = torch.from_numpy(pixels[start : start + 128]).float() / 255
-            parts.append(bridge.features(part).permute(0, 2, 3, 1).reshape(-1, vae.encoder.blocks.output.conv.w.shape[1]))
+            parts.append(
+                bridge.features(part).permute(0, 2, 3, 1).reshape(-1, vae.encoder.blocks.output.conv.w.shape[1])
+            )
         cells = torch.cat(parts).numpy()
         ground = np.abs(cells - np.median(cells, axis=0)).sum(1)
         kept = np.argsort(-ground)[: int(0.6 * len(cells))]
-        kmeans = MiniBatchKMeans(vae.shape.vocab, batch_size=4096, n_init=1, max_iter=20, random_state=seed).fit(cells[kept])
+        kmeans = MiniBatchKMeans(vae.shape.vocab, batch_size=4096, n_init=1, max_iter=20, random_state=seed).fit(
+            cells[kept]
+        )
         centres = torch.from_numpy(kmeans.cluster_centers_).float()
         factor = sharpness * len(kept) / float(kmeans.inertia_)
         last, first = vae.encoder.blocks.output.conv, vae.decoder.blocks.input

@@ -182,7 +182,7 @@ class Transformer(nn.Module):
         return out
 
     def forward(self, words: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Word ids [n, text] and codes [n, image] -> logits of all words [n, text, words] and codes [n, image, codes]."""
+        """Word ids [n, text], codes [n, image] -> logits of words [n, text, words] and codes [n, image, codes]."""
         x = torch.cat([self.prefix(words), self.image_vectors(codes[:, :-1])], dim=1)
         x = self.stream(x)
         return self.to_words(x[:, : self.shape.text]), self.to_codes(x[:, self.shape.text :])

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -81,7 +82,7 @@ class Block(nn.Module):
 def _groups(widths: list[int], shape: VaeShape, kernels: tuple[int, ...], between: nn.Module) -> list[nn.Module]:
     """Groups of blocks; `between` changes the resolution after all but the last."""
     groups: list[nn.Module] = []
-    for number, (inward, outward) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for number, (inward, outward) in enumerate(pairwise(widths), start=1):
         inner: OrderedDict[str, nn.Module] = OrderedDict()
         for block in range(1, shape.blocks + 1):
             inner[f"block_{block}"] = Block(inward if block == 1 else outward, outward, kernels, shape.gain)
