@@ -14,19 +14,20 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from bench import known
 from bench.errors import BenchError
 from bench.generator import Completing, Generator, GeneratorCard, Informed, Request
 from bench.generator.folder import Folder
 from bench.generator.prompts import Prompt
 from bench.generator.renderer import upper_half
-from bench.generator.scenes import FIRST_TEST_SEED, draw
-from bench.store import atomic, checksum, default_folder
+from bench.picture_files import looked_at, open_picture, save_picture
+from bench.store import checksum, default_folder
 from bench.task import Pictures, Records, Task, digest
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 KNOWN = "known"
 BATCH = 32
 """Pictures asked for at once."""
-BLANK = 8
-"""A picture whose channels vary by less than so many of 255 steps shows nothing."""
 STATUSES = ("ok", "blank", "missing", "failed")
 Progress = Callable[[str, int, int], None]
 
@@ -69,21 +68,21 @@ class Prompted:
 
     def __call__(self, split: str) -> Records:
         if split == KNOWN:
-            return _known(self.references(self.prompts()), self.known_size)
+            return known.records(self.references(self.prompts()), self.known_size)
         raise BenchError(
             "This task has prompts and needs a generator that draws them: generator=scenes (our renderer, from the "
             "stored truth), generator=folder generator.manifest=FILE.csv (pictures made already), or generator=diffusers "
             "generator.name=NAME. `bench-tasks export` writes the prompts for use elsewhere."
         )
 
-    def references(self, prompts: Sequence[Prompt]) -> list[Reference]:
+    def references(self, prompts: Sequence[Prompt]) -> list[known.Reference]:
         """Pictures of known truth for these prompts: drawn, and annotated."""
-        seen: list[Reference] = []
+        seen: list[known.Reference] = []
         for one in prompts if self.annotated is not None else ():
             assert self.annotated is not None
             path = self.annotated.file(Request(one, 0))
-            seen += [Reference(one, -1, path)] if path is not None else []
-        return [*references(prompts), *seen]
+            seen += [known.Reference(one, -1, path)] if path is not None else []
+        return [*known.references(prompts), *seen]
 
 
 @dataclass
@@ -113,34 +112,49 @@ class Drawn:
 
     def __call__(self, split: str) -> Records:
         if split == KNOWN:
-            return _known(self.prompted.references(self.prompts), self.prompted.known_size)
+            return known.records(self.prompted.references(self.prompts), self.prompted.known_size)
         asked = self.asked()
         there = asked[asked["status"] == "ok"].reset_index(drop=True)
         if there.empty:
-            raise BenchError(f"Generator {self.generator.card.name!r} gave no picture for {len(asked)} that were asked for: "
-                             f"{_said(asked)}.")  # fmt: skip
+            raise BenchError(
+                f"Generator {self.generator.card.name!r} gave no picture for {len(asked)} that were asked for: "
+                f"{_said(asked)}."
+            )
         paths = [Path(path) for path in there["path"]]
         prompts = [self.prompts[i] for i in there["prompt_index"]]
         ids = list(there["id"])
         content = digest(*ids, *map(checksum, paths))
-        return Records(Pictures(len(paths), lambda i: _open(paths[i])), [""] * len(ids), ids, content,
-                       _attributes(prompts, there))  # fmt: skip
+        return Records(
+            Pictures(len(paths), lambda i: open_picture(paths[i])),
+            [""] * len(ids),
+            ids,
+            content,
+            _attributes(prompts, there),
+        )
 
     def asked(self) -> pd.DataFrame:
         """A line a picture: id, prompt_index, sample, seed, status (`STATUSES`), reason, path. Draws what is not there."""
         import pandas as pd
 
         if self._asked is None:
-            requests = [Request(one, seed_of(one, sample, self.prompted.seed), sample)
-                        for one in self.prompts for sample in range(self.prompted.samples)]  # fmt: skip
+            requests = [
+                Request(one, seed_of(one, sample, self.prompted.seed), sample)
+                for one in self.prompts
+                for sample in range(self.prompted.samples)
+            ]
             index = {id(one): i for i, one in enumerate(self.prompts)}
             found = list(self._pictures(requests))
-            self._asked = pd.DataFrame({
-                "id": [f"{one.prompt.id}#{one.sample}" for one in requests],
-                "prompt_index": [index[id(one.prompt)] for one in requests], "sample": [one.sample for one in requests],
-                "seed": [one.seed for one in requests], "status": [status for status, _, _ in found],
-                "reason": [reason for _, reason, _ in found], "path": [path for _, _, path in found],
-            })  # fmt: skip
+            self._asked = pd.DataFrame(
+                {
+                    "id": [f"{one.prompt.id}#{one.sample}" for one in requests],
+                    "prompt_index": [index[id(one.prompt)] for one in requests],
+                    "sample": [one.sample for one in requests],
+                    "seed": [one.seed for one in requests],
+                    "status": [status for status, _, _ in found],
+                    "reason": [reason for _, reason, _ in found],
+                    "path": [path for _, _, path in found],
+                }
+            )
         return self._asked
 
     def _pictures(self, requests: Sequence[Request]) -> Iterator[tuple[str, str, str]]:
@@ -148,10 +162,10 @@ class Drawn:
         if isinstance(self.generator, Filed):
             for request in requests:
                 path = self.generator.file(request)
-                yield ("missing", "no file", "") if path is None else (*_looked_at(path), str(path))
+                yield ("missing", "no file", "") if path is None else (*looked_at(path), str(path))
             return
         paths = [self.path_of(request) for request in requests]
-        wanted = [i for i, path in enumerate(paths) if _looked_at(path)[0] == "failed"]
+        wanted = [i for i, path in enumerate(paths) if looked_at(path)[0] == "failed"]
         reasons: dict[int, tuple[str, str]] = {}
         done = len(requests) - len(wanted)
         plain, going_on = ([i for i in wanted if self._goes_on(requests[i]) == goes] for goes in (False, True))
@@ -160,17 +174,20 @@ class Drawn:
                 if isinstance(made, tuple):
                     reasons[i] = made
                 else:
-                    _save(made, paths[i])
+                    save_picture(made, paths[i])
             done += len(chunk)
             if self.progress is not None:
                 self.progress(f"{self.generator.card.name}: drawing", done, len(requests))
         for i, path in enumerate(paths):
-            yield (*reasons[i], "") if i in reasons else (*_looked_at(path), str(path))
+            yield (*reasons[i], "") if i in reasons else (*looked_at(path), str(path))
 
     def path_of(self, request: Request) -> Path:
         """Where the picture is kept."""
-        told = (request.prompt.as_json(), str(request.sample)) if isinstance(self.generator, Informed) else (
-            ("below", repr(request.prompt.given)) if self._goes_on(request) else ())  # fmt: skip
+        told = (
+            (request.prompt.as_json(), str(request.sample))
+            if isinstance(self.generator, Informed)
+            else (("below", repr(request.prompt.given)) if self._goes_on(request) else ())
+        )
         key = digest("picture", self._identity, request.prompt.text, str(request.seed), *told)
         return self.folder / key[:2] / f"{key}.png"
 
@@ -192,8 +209,14 @@ class Drawn:
             if len(requests) == 1:
                 return [("failed", f"{type(error).__name__}: {error}")]
             return [self._batch([one])[0] for one in requests]
-        return [("missing", "the generator has none to give") if one is None else
-                one if isinstance(one, Picture) else ("failed", f"gave a {type(one).__name__}, not a picture") for one in made]
+        return [
+            ("missing", "the generator has none to give")
+            if one is None
+            else one
+            if isinstance(one, Picture)
+            else ("failed", f"gave a {type(one).__name__}, not a picture")
+            for one in made
+        ]
 
     def _call(self, requests: Sequence[Request]) -> Sequence[Image | None]:
         if isinstance(self.generator, Informed):
@@ -210,8 +233,14 @@ class Drawn:
         return made
 
 
-def bound(tasks: Sequence[Task], generator: AnyGenerator, *, limit: int | None = None, folder: Path | None = None,
-          progress: Progress | None = None) -> list[Task]:  # fmt: skip
+def bound(
+    tasks: Sequence[Task],
+    generator: AnyGenerator,
+    *,
+    limit: int | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> list[Task]:
     """The tasks, those of prompts bound to the generator.
 
     Raises:
@@ -219,15 +248,21 @@ def bound(tasks: Sequence[Task], generator: AnyGenerator, *, limit: int | None =
     """
     others = [task.name for task in tasks if not isinstance(task.load, Prompted)]
     if others:
-        raise BenchError(f"A generator draws prompts; {', '.join(others[:3])} has pictures of its own. "
-                         "Use task=compositional, or generator=none.")  # fmt: skip
+        raise BenchError(
+            f"A generator draws prompts; {', '.join(others[:3])} has pictures of its own. "
+            "Use task=compositional, or generator=none."
+        )
     place, card = folder or default_folder() / "pictures", generator.card
     return [
-        task.renamed(task.name, load=Drawn(task.load, generator, place, limit, progress),
-                     notes=f"{task.notes} Pictures by {card.name} ({card.identity[:8]}), {task.load.samples} a prompt. "
-                           "Those that could not be made are left out here, and wrong in audit=composition.".strip())
-        for task in tasks if isinstance(task.load, Prompted)
-    ]  # fmt: skip
+        task.renamed(
+            task.name,
+            load=Drawn(task.load, generator, place, limit, progress),
+            notes=f"{task.notes} Pictures by {card.name} ({card.identity[:8]}), {task.load.samples} a prompt. "
+            "Those that could not be made are left out here, and wrong in audit=composition.".strip(),
+        )
+        for task in tasks
+        if isinstance(task.load, Prompted)
+    ]
 
 
 def seed_of(prompt: Prompt, sample: int, seed: int) -> int:
@@ -245,96 +280,20 @@ def _top(request: Request, size: int) -> Image:
 def _attributes(prompts: Sequence[Prompt], there: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({
-        "captions": [[one.text, *(foil.text for foil in one.foils)] for one in prompts],
-        "correct": 0, "prompt": [one.id for one in prompts], "meaning": [one.group for one in prompts],
-        "category": [one.category for one in prompts], "tier": [one.tier for one in prompts],
-        "objects": [one.objects for one in prompts], "sample": there["sample"], "seed": there["seed"],
-        "slots": [json.dumps({slot.name: slot.value for slot in one.slots}) for one in prompts],
-    })  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A picture of known truth: of a prompt (`foil` -1), or of one of its foils."""
-
-    prompt: Prompt
-    foil: int
-    file: Path | None = None
-    """Of an annotated picture."""
-
-    @property
-    def id(self) -> str:
-        return f"{self.prompt.id}@{self.foil}{'' if self.file is None else ' annotated'}"
-
-    @property
-    def shown(self) -> Prompt:
-        """The prompt that is true of the picture: its own, or the foil's."""
-        if self.foil < 0:
-            return self.prompt
-        foil = self.prompt.foils[self.foil]
-        slots = tuple(replace(slot, value=foil.changes.get(slot.name, slot.value)) for slot in self.prompt.slots)
-        return replace(self.prompt, text=foil.text, slots=slots)
-
-
-def references(prompts: Sequence[Prompt]) -> list[Reference]:
-    """One wording of each meaning that can be drawn, the wordings taking turns; its truth, and each foil's."""
-    groups: dict[str, list[Prompt]] = {}
-    for one in prompts:
-        if one.scene is not None:
-            groups.setdefault(one.group, []).append(one)
-    chosen = [own[turn % len(own)] for turn, own in enumerate(groups.values())]
-    return [Reference(one, foil) for one in chosen for foil in (-1, *range(len(one.foils)))
-            if foil < 0 or one.foils[foil].scene is not None]  # fmt: skip
-
-
-def _known(drawn: Sequence[Reference], size: int) -> Records:
-    """Their pictures, drawn when asked for."""
-    import pandas as pd
-
-    if not drawn:
-        raise BenchError("None of these prompts can be drawn by our renderer: there are no pictures of known truth.")
-
-    def picture(i: int) -> Image:
-        one = drawn[i]
-        if one.file is not None:
-            return _open(one.file)
-        scene = one.prompt.scene if one.foil < 0 else one.prompt.foils[one.foil].scene
-        assert scene is not None
-        return draw(scene, size=size, seed=FIRST_TEST_SEED + i)
-
-    captions = [[one.prompt.text, *(foil.text for foil in one.prompt.foils)] for one in drawn]
-    attributes = pd.DataFrame({"captions": captions, "correct": [one.foil + 1 for one in drawn]})
-    ids = [one.id for one in drawn]
-    files = (checksum(one.file) for one in drawn if one.file is not None)
-    content = digest("known", str(size), *(one.prompt.as_json() + str(one.foil) for one in drawn), *files)
-    return Records(Pictures(len(drawn), picture), [""] * len(drawn), ids, content, attributes)
-
-
-def _looked_at(path: Path) -> tuple[str, str]:
-    """(status, reason) of a picture on disk."""
-    try:
-        picture = _open(path)
-    except Exception as error:  # a decoder may raise anything on a broken file
-        return "failed", f"cannot be read ({type(error).__name__})"
-    flat = max(high - low for low, high in picture.convert("RGB").getextrema())  # type: ignore[operator]
-    return ("blank", "one flat colour") if flat < BLANK else ("ok", "")
-
-
-def _open(path: Path) -> Image:
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
-
-
-def _save(picture: Image, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic(path, lambda temporary: picture.save(temporary, "PNG"))
-    except OSError as error:
-        raise BenchError(f"Cannot keep pictures in {path.parent}: {error.strerror or error}. Free some space there, or "
-                         "choose another place with store.folder=DIR.") from error  # fmt: skip
+    return pd.DataFrame(
+        {
+            "captions": [[one.text, *(foil.text for foil in one.foils)] for one in prompts],
+            "correct": 0,
+            "prompt": [one.id for one in prompts],
+            "meaning": [one.group for one in prompts],
+            "category": [one.category for one in prompts],
+            "tier": [one.tier for one in prompts],
+            "objects": [one.objects for one in prompts],
+            "sample": there["sample"],
+            "seed": there["seed"],
+            "slots": [json.dumps({slot.name: slot.value for slot in one.slots}) for one in prompts],
+        }
+    )
 
 
 def _said(asked: pd.DataFrame) -> str:

@@ -125,7 +125,9 @@ def export_command(told: argparse.Namespace) -> int:
 
     (task,) = _one(told)
     if not isinstance(task.load, Prompted):
-        raise BenchError(f"Task {task.name!r} has pictures, not prompts. `bench-tasks export compositional` has prompts.")
+        raise BenchError(
+            f"Task {task.name!r} has pictures, not prompts. `bench-tasks export compositional` has prompts."
+        )
     found = prompts(seed=told.seed, meanings=told.meanings, categories=told.category or (), tiers=told.tier or ())
     lines = "".join(one.as_json() + "\n" for one in found)
     if told.out is None:

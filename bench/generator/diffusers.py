@@ -42,8 +42,10 @@ class Diffusers:
         made = self._pipeline(prompt=list(prompts), generator=dice, **dict(self.settings))
         pictures: list[Image] = list(made.images)
         if len(pictures) != len(prompts):
-            raise BenchError(f"Pipeline {self.name!r} gave {len(pictures)} pictures for {len(prompts)} prompts; it must "
-                             "give one a prompt (generator.settings.num_images_per_prompt is 1).")  # fmt: skip
+            raise BenchError(
+                f"Pipeline {self.name!r} gave {len(pictures)} pictures for {len(prompts)} prompts; it must "
+                "give one a prompt (generator.settings.num_images_per_prompt is 1)."
+            )
         return pictures
 
     @cached_property
@@ -55,12 +57,18 @@ class Diffusers:
         try:
             from diffusers import DiffusionPipeline
         except ImportError as error:
-            raise BenchError("generator=diffusers needs the diffusers library: pip install 'zeroshot-bench[generators]'.") from error
+            raise BenchError(
+                "generator=diffusers needs the diffusers library: pip install 'zeroshot-bench[generators]'."
+            ) from error
         device = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
-        dtype = {"auto": torch.float16 if device.startswith("cuda") else torch.float32}.get(self.dtype) or getattr(torch, self.dtype)
+        dtype = {"auto": torch.float16 if device.startswith("cuda") else torch.float32}.get(self.dtype) or getattr(
+            torch, self.dtype
+        )
         try:
             loaded = DiffusionPipeline.from_pretrained(self.name, revision=self.revision, torch_dtype=dtype)
         except (OSError, ValueError) as error:
-            raise BenchError(f"Pipeline {self.name!r} cannot be loaded: {str(error).splitlines()[0]} Give the name of a "
-                             "repository on the hub that is at hand, or a folder.") from error  # fmt: skip
+            raise BenchError(
+                f"Pipeline {self.name!r} cannot be loaded: {str(error).splitlines()[0]} Give the name of a "
+                "repository on the hub that is at hand, or a folder."
+            ) from error
         return loaded.to(device)

@@ -29,7 +29,9 @@ class Folder:
     @property
     def card(self) -> GeneratorCard:
         seen = [f"{path} {_state(path)}" for path in sorted(set(self._files.values()))]
-        return GeneratorCard(self.name, "folder", digest(*map(repr, self._files), *seen), notes=(f"pictures of {self._path}",))
+        return GeneratorCard(
+            self.name, "folder", digest(*map(repr, self._files), *seen), notes=(f"pictures of {self._path}",)
+        )
 
     def file(self, request: Request) -> Path | None:
         """The picture of this prompt and sample, if the manifest has one and it exists."""

@@ -28,12 +28,20 @@ class Renderer:
     @property
     def card(self) -> GeneratorCard:
         code = digest(*map(inspect.getsource, (brush, outlines, scenes, vocabulary)))
-        return GeneratorCard("scenes", "renderer", code, size=self.size, licence="MIT",
-                             notes=("draws the stored truth: the line of perfection",))  # fmt: skip
+        return GeneratorCard(
+            "scenes",
+            "renderer",
+            code,
+            size=self.size,
+            licence="MIT",
+            notes=("draws the stored truth: the line of perfection",),
+        )
 
     def draw(self, requests: Sequence[Request]) -> list[Image | None]:
-        return [None if one.prompt.scene is None else draw(one.prompt.scene, size=self.size, seed=one.seed)
-                for one in requests]  # fmt: skip
+        return [
+            None if one.prompt.scene is None else draw(one.prompt.scene, size=self.size, seed=one.seed)
+            for one in requests
+        ]
 
 
 def upper_half(prompt: Prompt, *, size: int, seed: int) -> Image | None:

@@ -34,10 +34,14 @@ class ClipReader:
 
     def read(self, material: Material) -> list[Reading]:
         vectors = np.asarray(material.vectors(), dtype=np.float64)
-        says = list(dict.fromkeys(text for one in material.prompts for slot in one.slots for text in slot.options.values()))
+        says = list(
+            dict.fromkeys(text for one in material.prompts for slot in one.slots for text in slot.options.values())
+        )
         index = {text: i for i, text in enumerate(says)}
         known = self.texts(says).astype(np.float64)
-        return [self._one(prompt, vector, known, index) for prompt, vector in zip(material.prompts, vectors, strict=True)]
+        return [
+            self._one(prompt, vector, known, index) for prompt, vector in zip(material.prompts, vectors, strict=True)
+        ]
 
     def _one(self, prompt: Prompt, vector: np.ndarray, known: np.ndarray, index: dict[str, int]) -> Reading:
         found = {}
@@ -59,7 +63,9 @@ class Win(NamedTuple):
     """1 won, 0 lost, half for a tie."""
 
 
-def wins(prompts: Sequence[Prompt], vectors: np.ndarray, texts: Texts, *, shown: Sequence[int] | None = None) -> Iterator[Win]:
+def wins(
+    prompts: Sequence[Prompt], vectors: np.ndarray, texts: Texts, *, shown: Sequence[int] | None = None
+) -> Iterator[Win]:
     """Each picture's true sentence against the false ones.
 
     Args:
@@ -71,7 +77,9 @@ def wins(prompts: Sequence[Prompt], vectors: np.ndarray, texts: Texts, *, shown:
     index = {text: i for i, text in enumerate(says)}
     known = texts(says).astype(np.float64)
     for i, prompt in enumerate(prompts):
-        own = known[[index[text] for text in (prompt.text, *(foil.text for foil in prompt.foils))]] @ vectors[i].astype(np.float64)
+        own = known[[index[text] for text in (prompt.text, *(foil.text for foil in prompt.foils))]] @ vectors[i].astype(
+            np.float64
+        )
         truth = -1 if shown is None else shown[i]
         for foil in range(len(prompt.foils)) if truth < 0 else (truth,):
             margin = float(own[0] - own[1 + foil]) * (1 if truth < 0 else -1)

@@ -69,9 +69,11 @@ class Exact:
 
     def read(self, material: Material) -> list[Reading]:
         return [
-            self._one(prompt, material.images[i]) if all(self.reads(prompt, slot) for slot in prompt.slots) else Reading({})
+            self._one(prompt, material.images[i])
+            if all(self.reads(prompt, slot) for slot in prompt.slots)
+            else Reading({})
             for i, prompt in enumerate(material.prompts)
-        ]  # fmt: skip
+        ]
 
     def _one(self, prompt: Prompt, picture: Image) -> Reading:
         assert prompt.scene is not None
@@ -100,7 +102,11 @@ def _value(slot: Slot, thing: Thing) -> str:
 
 def _group(prompt: Prompt, things: list[Thing]) -> Reading:
     number = NUMBERS[len(things) - 1] if 0 < len(things) <= len(NUMBERS) else None
-    said = {"count": surely(number), "shape": _usual([it.shape for it in things]), "colour": _usual([it.colour or GONE for it in things])}
+    said = {
+        "count": surely(number),
+        "shape": _usual([it.shape for it in things]),
+        "colour": _usual([it.colour or GONE for it in things]),
+    }
     alike = len({(it.shape, it.colour) for it in things}) == 1
     return Reading({slot.name: said[slot.kind] for slot in prompt.slots}, float(alike))
 
@@ -166,15 +172,19 @@ def _mean(values: list[str]) -> Shares:
 def _stack(prompt: Prompt, colours: Sequence[str]) -> Reading:
     """Blocks from top to bottom; they must be as many as asked for."""
     levels = [*colours, *[GONE] * len(prompt.slots)]
-    return Reading({slot.name: surely(colour) for slot, colour in zip(prompt.slots, levels, strict=False)},
-                   float(len(colours) == len(prompt.slots)))  # fmt: skip
+    return Reading(
+        {slot.name: surely(colour) for slot, colour in zip(prompt.slots, levels, strict=False)},
+        float(len(colours) == len(prompt.slots)),
+    )
 
 
 def _outfit(prompt: Prompt, worn: Mapping[str, str] | None) -> Reading:
     """Garment by garment; what was not asked for must not be worn."""
     found = worn or {}
     extra = set(found) - {slot.name for slot in prompt.slots}
-    return Reading({slot.name: surely(found.get(slot.name)) for slot in prompt.slots}, float(worn is not None and not extra))
+    return Reading(
+        {slot.name: surely(found.get(slot.name)) for slot in prompt.slots}, float(worn is not None and not extra)
+    )
 
 
 def _hybrid(prompt: Prompt, things: list[Thing]) -> Reading:
@@ -185,22 +195,40 @@ def _hybrid(prompt: Prompt, things: list[Thing]) -> Reading:
         parents = parents[::-1]
     left, right = [*parents, GONE, GONE][:2]
     one = len(things) == 1 and "+" in things[0].shape
-    said = {"left": surely(left), "right": surely(right), "colour": _usual([it.colour or GONE for it in things]),
-            "fused": surely("one" if one else "apart" if len(things) > 1 else None)}  # fmt: skip
+    said = {
+        "left": surely(left),
+        "right": surely(right),
+        "colour": _usual([it.colour or GONE for it in things]),
+        "fused": surely("one" if one else "apart" if len(things) > 1 else None),
+    }
     return Reading({slot.name: said[slot.name] for slot in prompt.slots}, float(0 < len(things) < 3))
 
 
 def _again(prompt: Prompt, things: list[Thing]) -> Reading:
     above, below = ([it for it in things if (it.y < 0.5) == upper] for upper in (True, False))
-    said = {"shape": _usual([it.shape for it in below]), "above": _usual([it.colour or GONE for it in above]),
-            "below": _usual([it.colour or GONE for it in below])}  # fmt: skip
+    said = {
+        "shape": _usual([it.shape for it in below]),
+        "above": _usual([it.colour or GONE for it in above]),
+        "below": _usual([it.colour or GONE for it in below]),
+    }
     same = len(above) == len(below) == 1 and above[0].shape == below[0].shape
     return Reading({slot.name: said[slot.name] for slot in prompt.slots}, float(same))
 
 
 KINDS: dict[str, Callable[[Prompt, list[Thing]], Reading] | None] = {
-    "single": _single, "size": _single, "texture": _single, "few": _group, "many": _group, "two": _pair, "pair": _pair,
-    "sized_pair": _pair, "hybrid": _hybrid, "again": _again, "stack": None, "tall_stack": None, "outfit": None,
+    "single": _single,
+    "size": _single,
+    "texture": _single,
+    "few": _group,
+    "many": _group,
+    "two": _pair,
+    "pair": _pair,
+    "sized_pair": _pair,
+    "hybrid": _hybrid,
+    "again": _again,
+    "stack": None,
+    "tall_stack": None,
+    "outfit": None,
     "full_outfit": None,
-}  # fmt: skip
+}
 """How each kind of scene is read; stacks and figures have layouts of their own."""

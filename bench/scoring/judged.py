@@ -27,8 +27,9 @@ class Judged:
     slots: pd.DataFrame
 
 
-def judge(scorers: Sequence[Scorer], prompts: Sequence[Prompt], asked: pd.DataFrame, there: Sequence[int],
-          material: Material) -> Judged:  # fmt: skip
+def judge(
+    scorers: Sequence[Scorer], prompts: Sequence[Prompt], asked: pd.DataFrame, there: Sequence[int], material: Material
+) -> Judged:
     """Read every picture by every scorer.
 
     Args:
@@ -45,15 +46,29 @@ def judge(scorers: Sequence[Scorer], prompts: Sequence[Prompt], asked: pd.DataFr
             prompt = prompts[row.prompt_index]
             reading = readings.get(line) or _nothing(scorer, prompt)
             base = _about(scorer, prompt, str(row.id))
-            pictures.append({**base, "prompt": prompt.id, "objects": prompt.objects, "sample": row.sample,
-                             "status": row.status, "credit": reading.all_right(prompt)})  # fmt: skip
+            pictures.append(
+                {
+                    **base,
+                    "prompt": prompt.id,
+                    "objects": prompt.objects,
+                    "sample": row.sample,
+                    "status": row.status,
+                    "credit": reading.all_right(prompt),
+                }
+            )
             slots += [{**base, **one} for one in _slots(prompt, reading)]
     return Judged(pd.DataFrame(pictures, columns=pd.Index(PICTURE)), pd.DataFrame(slots, columns=pd.Index(SLOT)))
 
 
 def _about(scorer: Scorer, prompt: Prompt, name: str) -> dict[str, Any]:
-    return {"scorer": scorer.name, "id": name, "meaning": prompt.group, "category": prompt.category,
-            "world": prompt.scene is not None, "tier": prompt.tier}  # fmt: skip
+    return {
+        "scorer": scorer.name,
+        "id": name,
+        "meaning": prompt.group,
+        "category": prompt.category,
+        "world": prompt.scene is not None,
+        "tier": prompt.tier,
+    }
 
 
 def _nothing(scorer: Scorer, prompt: Prompt) -> Reading:
@@ -64,5 +79,10 @@ def _nothing(scorer: Scorer, prompt: Prompt) -> Reading:
 def _slots(prompt: Prompt, reading: Reading) -> Iterable[dict[str, Any]]:
     for slot in prompt.slots:
         if slot.name in reading.slots:
-            yield {"slot": slot.name, "kind": slot.kind, "asked": slot.value, "credit": reading.credit(slot),
-                   "read": dict(reading.slots[slot.name])}  # fmt: skip
+            yield {
+                "slot": slot.name,
+                "kind": slot.kind,
+                "asked": slot.value,
+                "credit": reading.credit(slot),
+                "read": dict(reading.slots[slot.name]),
+            }

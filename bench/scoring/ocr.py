@@ -52,10 +52,17 @@ class Ocr:
 
     def read(self, material: Material) -> list[Reading]:
         return [
-            Reading({slot.name: surely(_word(self.look(material.images[i]), slot)) for slot in prompt.slots if slot.kind == "word"})
-            if any(slot.kind == "word" for slot in prompt.slots) else Reading({})
+            Reading(
+                {
+                    slot.name: surely(_word(self.look(material.images[i]), slot))
+                    for slot in prompt.slots
+                    if slot.kind == "word"
+                }
+            )
+            if any(slot.kind == "word" for slot in prompt.slots)
+            else Reading({})
             for i, prompt in enumerate(material.prompts)
-        ]  # fmt: skip
+        ]
 
 
 def _word(text: str, slot: Slot) -> str:

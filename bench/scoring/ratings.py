@@ -30,16 +30,22 @@ def read(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise BenchError(f"Cannot read the ratings {path}: {error}. Give a CSV with columns {', '.join(COLUMNS)}.") from error
+        raise BenchError(
+            f"Cannot read the ratings {path}: {error}. Give a CSV with columns {', '.join(COLUMNS)}."
+        ) from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:
-        raise BenchError(f"Ratings {path}: column(s) {', '.join(missing)} missing. Expected {', '.join(COLUMNS)}, and rater.")
+        raise BenchError(
+            f"Ratings {path}: column(s) {', '.join(missing)} missing. Expected {', '.join(COLUMNS)}, and rater."
+        )
     winner = table["winner"].str.strip().str.lower()
     wrong = ~winner.isin(list(CREDIT)) | (table["a"] == table["b"]) | (table["a"] == "") | (table["b"] == "")
     if wrong.any():
         line = int(np.flatnonzero(wrong)[0])
-        raise BenchError(f"Ratings {path}, line {line + 2}: `winner` must be a, b or tie, and a and b two different systems; "
-                         f"found {table.iloc[line].to_dict()}.")  # fmt: skip
+        raise BenchError(
+            f"Ratings {path}, line {line + 2}: `winner` must be a, b or tie, and a and b two different systems; "
+            f"found {table.iloc[line].to_dict()}."
+        )
     table["credit"] = winner.map(CREDIT)
     return table if "rater" in table else table.assign(rater="")
 
@@ -52,8 +58,14 @@ def win_rates(table: pd.DataFrame) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     for system, own in both.groupby("a", sort=True):
         found = mean(own["credit"].to_numpy(), own["prompt"].to_numpy())
-        lines.append({"system": system, **found, "ties": float((own["credit"] == 0.5).mean()), "strength": strength[str(system)]})
-    return pd.DataFrame(lines).rename(columns={"meanings": "prompts"}).sort_values("value", ascending=False, ignore_index=True)
+        lines.append(
+            {"system": system, **found, "ties": float((own["credit"] == 0.5).mean()), "strength": strength[str(system)]}
+        )
+    return (
+        pd.DataFrame(lines)
+        .rename(columns={"meanings": "prompts"})
+        .sort_values("value", ascending=False, ignore_index=True)
+    )
 
 
 def strengths(table: pd.DataFrame, *, steps: int = 10_000) -> dict[str, float]:

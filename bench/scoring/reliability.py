@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.drawing import Reference
+from bench.known import Reference
 from bench.scoring import Material, Scorer
 from bench.scoring.clip import Texts, wins
 from bench.scoring.estimates import EMPTY, mean
@@ -32,17 +32,31 @@ def of_slots(scorer: Scorer, references: Sequence[Reference], material: Material
     """Accuracies by category and kind of slot, and `all`. `material` has the pictures of `references`, in order."""
     own = scorer.read(Material([one.shown for one in references], material.images, material.vectors))
     belied = [i for i, one in enumerate(references) if one.foil >= 0]
-    again = scorer.read(Material([references[i].prompt for i in belied], [material.images[i] for i in belied],
-                                 lambda: material.vectors()[belied]))  # fmt: skip
+    again = scorer.read(
+        Material(
+            [references[i].prompt for i in belied],
+            [material.images[i] for i in belied],
+            lambda: material.vectors()[belied],
+        )
+    )
     told = dict(zip(belied, again, strict=True))
     lines: list[dict[str, Any]] = []
     for i, (one, shown) in enumerate(zip(references, own, strict=True)):
         base = {"scorer": scorer.name, **_where(one)}
-        lines += [{**base, "kind": slot.kind, "half": "", "credit": shown.credit(slot)}
-                  for slot in one.shown.slots if slot.name in shown.slots]  # fmt: skip
+        lines += [
+            {**base, "kind": slot.kind, "half": "", "credit": shown.credit(slot)}
+            for slot in one.shown.slots
+            if slot.name in shown.slots
+        ]
         passed = told.get(i, shown).all_right(one.prompt)
-        lines.append({**base, "kind": "all", "half": "true" if one.foil < 0 else "foil",
-                      "credit": passed if one.foil < 0 else 1 - passed})  # fmt: skip
+        lines.append(
+            {
+                **base,
+                "kind": "all",
+                "half": "true" if one.foil < 0 else "foil",
+                "credit": passed if one.foil < 0 else 1 - passed,
+            }
+        )
     return _summed(lines)
 
 
@@ -75,8 +89,13 @@ def _balanced(own: pd.DataFrame) -> dict[str, Any]:
         return halves[0]
     value = float(np.mean([one["value"] for one in halves]))
     low, high = (np.sqrt(sum((one["value"] - one[end]) ** 2 for one in halves)) / 2 for end in ("low", "high"))
-    return {"value": value, "low": max(0.0, value - float(low)), "high": min(1.0, value + float(high)),
-            "n": sum(one["n"] for one in halves), "meanings": max(one["meanings"] for one in halves)}  # fmt: skip
+    return {
+        "value": value,
+        "low": max(0.0, value - float(low)),
+        "high": min(1.0, value + float(high)),
+        "n": sum(one["n"] for one in halves),
+        "meanings": max(one["meanings"] for one in halves),
+    }
 
 
 def card(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -86,14 +105,25 @@ def card(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 def attach(scores: pd.DataFrame, known: pd.DataFrame, level: float) -> pd.DataFrame:
     """Scores with their scorer's accuracy beside them (`reliability` ...) and whether they are `measurable`; why not."""
-    beside = known.rename(columns={"value": "reliability", "low": "reliability_low", "high": "reliability_high",
-                                   "n": "reliability_n", "meanings": "reliability_meanings"})  # fmt: skip
+    beside = known.rename(
+        columns={
+            "value": "reliability",
+            "low": "reliability_low",
+            "high": "reliability_high",
+            "n": "reliability_n",
+            "meanings": "reliability_meanings",
+        }
+    )
     joined = scores.merge(beside, on=KEY, how="left")
     few = joined["reliability_n"].fillna(0) < FEWEST
     joined["measurable"] = (joined["reliability"] >= level) & ~few
     joined["reason"] = np.select(
         [joined["reliability"].isna(), few, ~joined["measurable"]],
-        ["no picture of known truth to test the scorer on", f"fewer than {FEWEST} readings of known truth to test it on",
-         f"the scorer is right on less than {level:.0%} of the pictures of known truth"], "",
-    )  # fmt: skip
+        [
+            "no picture of known truth to test the scorer on",
+            f"fewer than {FEWEST} readings of known truth to test it on",
+            f"the scorer is right on less than {level:.0%} of the pictures of known truth",
+        ],
+        "",
+    )
     return joined

@@ -36,8 +36,10 @@ def curve(table: pd.DataFrame, numbers: Sequence[int]) -> pd.DataFrame:
     fewer samples than `n` are left out of that `n`.
     """
     lines = []
-    groups = [(own["meaning"].iloc[0], own["liking"].to_numpy(float), own["credit"].to_numpy(float))
-              for _, own in table.groupby("prompt", sort=False)]  # fmt: skip
+    groups = [
+        (own["meaning"].iloc[0], own["liking"].to_numpy(float), own["credit"].to_numpy(float))
+        for _, own in table.groupby("prompt", sort=False)
+    ]
     for n in numbers:
         whole = [one for one in groups if len(one[1]) >= n]
         if not whole:
@@ -55,8 +57,13 @@ def curve(table: pd.DataFrame, numbers: Sequence[int]) -> pd.DataFrame:
 
 
 def _plain(estimate: dict[str, float]) -> dict[str, float]:
-    return {"value": estimate["value"], "low": estimate["low"], "high": estimate["high"], "prompts": estimate["n"],
-            "meanings": estimate["meanings"]}  # fmt: skip
+    return {
+        "value": estimate["value"],
+        "low": estimate["low"],
+        "high": estimate["high"],
+        "prompts": estimate["n"],
+        "meanings": estimate["meanings"],
+    }
 
 
 def _difference(gaps: np.ndarray, meanings: np.ndarray) -> dict[str, float]:

@@ -92,4 +92,6 @@ class TransformersAnswerer:
 
             return ViltForQuestionAnswering.from_pretrained(self.name).eval(), ViltProcessor.from_pretrained(self.name)
         except (ImportError, OSError, KeyError, ValueError) as error:
-            raise UnavailableError(f"the model {self.name!r} cannot be loaded ({str(error).splitlines()[0]})") from error
+            raise UnavailableError(
+                f"the model {self.name!r} cannot be loaded ({str(error).splitlines()[0]})"
+            ) from error

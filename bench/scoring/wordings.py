@@ -21,13 +21,16 @@ def consistency(pictures: pd.DataFrame) -> pd.DataFrame:
 
     `pictures` has a line a picture of one scorer: category, meaning, prompt, credit.
     """
-    lines = [one for (category, meaning), own in pictures.groupby(["category", "meaning"], sort=False)
-             for one in _of_meaning(str(category), str(meaning), own)]  # fmt: skip
+    lines = [
+        one
+        for (category, meaning), own in pictures.groupby(["category", "meaning"], sort=False)
+        for one in _of_meaning(str(category), str(meaning), own)
+    ]
     table = pd.DataFrame(lines, columns=pd.Index(["category", "what", "meaning", "value"]))
     return pd.DataFrame(
         {"category": category, "what": what, **mean(own["value"].to_numpy(), own["meaning"].to_numpy())}
         for (category, what), own in table.groupby(["category", "what"], sort=False)
-    )  # fmt: skip
+    )
 
 
 def _of_meaning(category: str, meaning: str, own: pd.DataFrame) -> Iterator[dict[str, object]]:

@@ -52,7 +52,9 @@ def reranking_plot(table: pd.DataFrame) -> Drawing:
         _shares(axes)
         axes.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    alt = f"Share of prompts drawn right against the number of pictures to choose from, judged by {judge}, 95% intervals."
+    alt = (
+        f"Share of prompts drawn right against the number of pictures to choose from, judged by {judge}, 95% intervals."
+    )
     return Drawing("composition-reranking", "Gain of reranking", alt, render(draw, 6.4, 3.1), own)
 
 
@@ -60,8 +62,18 @@ def _line(axes: Axes, x: np.ndarray, part: pd.DataFrame, place: int, label: str)
     colour = SERIES[place % len(SERIES)]
     value = part["value"].to_numpy()
     reach = np.clip([value - part["low"], part["high"] - value], 0, None)
-    axes.errorbar(x, value, yerr=reach, marker=MARKERS[place % len(MARKERS)], color=colour, ms=5, lw=1.5, elinewidth=0.9,
-                  label=label, linestyle="-" if place < len(SERIES) else "--")  # fmt: skip
+    axes.errorbar(
+        x,
+        value,
+        yerr=reach,
+        marker=MARKERS[place % len(MARKERS)],
+        color=colour,
+        ms=5,
+        lw=1.5,
+        elinewidth=0.9,
+        label=label,
+        linestyle="-" if place < len(SERIES) else "--",
+    )
 
 
 def _shares(axes: Axes) -> None:

@@ -4,8 +4,8 @@
 equivalent wordings (a paraphrase group), each prompt its slots (facts, with a statement for every value that could
 hold), its foils (sentences false in exactly one fact) and its rule. The seed article's own examples are in by name.
 
-`world` holds what our renderer can draw and an exact reader can check; `objects` and `ideas` all else, as patterns.
-To add a pattern: a `Pattern` in one of the two; the tests check its slots and foils.
+`world` holds what our renderer can draw and an exact reader can check; `objects`, `seen`, `mixed` and `meant` all else,
+as patterns. To add one: a `Pattern` in one of these; the tests check its slots and foils.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from typing import NamedTuple
 from bench.errors import unknown
 from bench.generator.prompts import TIERS, Prompt
 from tasks.compositional import patterns, world
-from tasks.compositional.ideas import IDEAS
+from tasks.compositional.meant import MEANT
+from tasks.compositional.mixed import MIXED
 from tasks.compositional.objects import OBJECTS
+from tasks.compositional.seen import SEEN
+
+PATTERNS = (*OBJECTS, *SEEN, *MIXED, *MEANT)
 
 
 class Category(NamedTuple):
@@ -67,7 +71,7 @@ def prompts(
         for name in given:
             if name not in known:
                 raise unknown(what, name, known)
-    every = [one for source in (world.KINDS, OBJECTS, IDEAS) for one in _of(source, seed, meanings)]
+    every = [one for source in (world.KINDS, PATTERNS) for one in _of(source, seed, meanings)]
     places = {name: place for place, name in enumerate(CATEGORIES)}
     chosen = [one for one in every if one.category in (categories or CATEGORIES) and one.tier in (tiers or TIERS)]
     return sorted(chosen, key=lambda one: (places[one.category], TIERS.index(one.tier)))
@@ -82,5 +86,5 @@ def _of(kinds: Sequence[world.Kind | patterns.Pattern], seed: int, count: int) -
             yield from patterns.prompts_of(kind, *category, count=count, seed=seed)
 
 
-EXAMPLES = tuple(name for pattern in (*OBJECTS, *IDEAS) for name in pattern.examples)
+EXAMPLES = tuple(name for pattern in PATTERNS for name in pattern.examples)
 """The seed article's own examples that are in the suite, by name."""

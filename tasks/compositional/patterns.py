@@ -135,7 +135,9 @@ def prompts_of(pattern: Pattern, heading: str, rule: str, *, count: int, seed: i
     named = {name: dict(meaning) for name, meaning in pattern.examples.items()}
     drawn = [one for one in pattern.meanings(count + len(named), seed) if one not in named.values()][:count]
     for name, meaning in [*named.items(), *(("", one) for one in drawn)]:
-        group = f"{pattern.category}/{pattern.name}/" + "-".join(meaning[ask.name] for ask in pattern.asks if not ask.fixed)
+        group = f"{pattern.category}/{pattern.name}/" + "-".join(
+            meaning[ask.name] for ask in pattern.asks if not ask.fixed
+        )
         for number, wording in enumerate(pattern.wordings, 1):
             yield Prompt(
                 id=f"{group.replace(' ', '_')}/{number}", text=said(wording, meaning), category=pattern.category,

@@ -16,7 +16,7 @@ import numpy as np
 from bench.generator import compositions as drawn
 from bench.generator.compositions import COLOURS, SHAPES, a
 from bench.generator.prompts import Foil, Prompt, Slot
-from bench.generator.scenes import Scene, Thing, plural
+from bench.generator.scenes import Scene, Thing
 from bench.generator.vocabulary import GARMENTS, NUMBERS, RELATIONS
 from tasks.compositional.patterns import MOST_FOILS, Ask, other_value, swaps, taken
 
@@ -27,10 +27,16 @@ PAIRED = {"small": (0.11, 0.13), "large": (0.185, 0.195), "": (0.152, 0.163)}
 TEXTURES = ("striped", "dotted")
 WRITTEN = {"easy": ("cat", "sun", "tea", "open"), "hard": ("coffee", "winter", "market", "summer")}
 QUESTIONS = {
-    "shape": "What shape is the {of}?", "colour": "What colour is the {of}?", "size": "Is the {of} small or large?",
-    "texture": "Is the {of} striped or dotted?", "count": "How many shapes are there?", "relation": "Where is the first shape?",
-    "order": "What colour is the {of}?", "word": "Which word is written?", "fused": "Is it one thing or two?",
-}  # fmt: skip
+    "shape": "What shape is the {of}?",
+    "colour": "What colour is the {of}?",
+    "size": "Is the {of} small or large?",
+    "texture": "Is the {of} striped or dotted?",
+    "count": "How many shapes are there?",
+    "relation": "Where is the first shape?",
+    "order": "What colour is the {of}?",
+    "word": "Which word is written?",
+    "fused": "Is it one thing or two?",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,10 @@ class Kind:
         return found
 
     def asks(self) -> list[Ask]:
-        return [Ask(name, kind, options, "", "", fixed=self.fixed.get(name, "")) for name, (kind, options) in self.slots.items()]
+        return [
+            Ask(name, kind, options, "", "", fixed=self.fixed.get(name, ""))
+            for name, (kind, options) in self.slots.items()
+        ]
 
 
 def prompts_of(kind: Kind, heading: str, rule: str, *, count: int, seed: int) -> Iterator[Prompt]:
@@ -80,16 +89,28 @@ def prompts_of(kind: Kind, heading: str, rule: str, *, count: int, seed: int) ->
             return
 
 
-def _wordings(kind: Kind, facts: Facts, scene: Scene, heading: str, rule: str, rng: np.random.Generator) -> Iterator[Prompt]:
+def _wordings(
+    kind: Kind, facts: Facts, scene: Scene, heading: str, rule: str, rng: np.random.Generator
+) -> Iterator[Prompt]:
     group = f"{kind.category}/{kind.name}/" + "-".join(value.replace(" ", "_") for value in facts.values())
     slots, edits = _slots(kind, facts, rng), _edits(kind, facts, rng)
     for number, text in enumerate(kind.words(scene), 1):
         foils = [Foil(kind.words(other)[number - 1], name, changes, other) for name, changes, other in edits]
         yield Prompt(
-            id=f"{group}/{number}", text=text, category=kind.category, heading=heading, tier=kind.tier, group=group,
-            slots=slots, foils=tuple(foils), objects=_objects(scene), rule=rule, scene=scene,
-            given=kind.given(scene) if kind.given else None, source="own wording",
-        )  # fmt: skip
+            id=f"{group}/{number}",
+            text=text,
+            category=kind.category,
+            heading=heading,
+            tier=kind.tier,
+            group=group,
+            slots=slots,
+            foils=tuple(foils),
+            objects=_objects(scene),
+            rule=rule,
+            scene=scene,
+            given=kind.given(scene) if kind.given else None,
+            source="own wording",
+        )
 
 
 def _slots(kind: Kind, facts: Facts, rng: np.random.Generator) -> tuple[Slot, ...]:
@@ -103,8 +124,13 @@ def _slots(kind: Kind, facts: Facts, rng: np.random.Generator) -> tuple[Slot, ..
 
 def _question(name: str, what: str, facts: Facts) -> str:
     which = name.rpartition(".")[0]
-    of = f"{which} thing" if which else name.replace("level", "block") if what == "order" else (
-        "thing" if what == "shape" else facts.get("shape", name))  # fmt: skip
+    of = (
+        f"{which} thing"
+        if which
+        else name.replace("level", "block")
+        if what == "order"
+        else ("thing" if what == "shape" else facts.get("shape", name))
+    )
     asked = QUESTIONS[what].replace("{of}", of)
     return asked.replace(" is ", " are ") if of in ("gloves", "trousers") else asked
 
@@ -113,10 +139,15 @@ def _edits(kind: Kind, facts: Facts, rng: np.random.Generator) -> list[tuple[str
     """Foils as (kind, changes, scene): exchanges first, then single changes, one of each kind in turn."""
     asks = kind.asks()
     exchanged = [] if kind.symmetric else [(f"swap {what}", changes) for what, changes in swaps(asks, facts)]
-    changed = [(ask.kind, {ask.name: other_value(ask.kind, facts[ask.name], ask.options, taken(asks, ask, facts), rng)})
-               for ask in asks]  # fmt: skip
+    changed = [
+        (ask.kind, {ask.name: other_value(ask.kind, facts[ask.name], ask.options, taken(asks, ask, facts), rng)})
+        for ask in asks
+    ]
     changed = [(what, changes) for what, changes in changed if all(changes.values())]
-    every = [*(exchanged[i] for i in rng.permutation(len(exchanged))), *(changed[i] for i in rng.permutation(len(changed)))]
+    every = [
+        *(exchanged[i] for i in rng.permutation(len(exchanged))),
+        *(changed[i] for i in rng.permutation(len(changed))),
+    ]
     firsts = {name: (name, changes) for name, changes in reversed(every)}
     rest = [one for one in every if one not in firsts.values()]
     chosen = [*sorted(firsts.values(), key=lambda one: not one[0].startswith("swap")), *rest][:MOST_FOILS]
@@ -151,9 +182,14 @@ def _single(name: str) -> Callable[[Facts, np.random.Generator], Scene]:
 
 def _beside(facts: Facts, rng: np.random.Generator) -> Scene:
     """The parents of a hybrid, side by side."""
-    return Scene("apart", tuple(
-        Thing(facts[side], facts["colour"], x, 0.5, _radius(rng, PAIRED[""])) for side, x in (("left", 0.25), ("right", 0.75))
-    ), background="white")  # fmt: skip
+    return Scene(
+        "apart",
+        tuple(
+            Thing(facts[side], facts["colour"], x, 0.5, _radius(rng, PAIRED[""]))
+            for side, x in (("left", 0.25), ("right", 0.75))
+        ),
+        background="white",
+    )
 
 
 def _hybrid_words(scene: Scene) -> tuple[str, ...]:
@@ -168,8 +204,11 @@ def _group(name: str) -> Callable[[Facts, np.random.Generator], Scene]:
     def build(facts: Facts, rng: np.random.Generator) -> Scene:
         cells = sorted(int(cell) for cell in rng.permutation(9)[: NUMBERS.index(facts["count"]) + 1])
         size = _radius(rng, (0.115, 0.13))
-        return Scene(name, tuple(Thing(facts["shape"], facts["colour"], (c % 3 + 0.5) / 3, (c // 3 + 0.5) / 3, size)
-                                 for c in cells), background="white")  # fmt: skip
+        return Scene(
+            name,
+            tuple(Thing(facts["shape"], facts["colour"], (c % 3 + 0.5) / 3, (c // 3 + 0.5) / 3, size) for c in cells),
+            background="white",
+        )
 
     return build
 
@@ -179,19 +218,35 @@ def _count_words(scene: Scene) -> tuple[str, ...]:
     if len(scene.things) > 1:
         return drawn.wordings(scene)
     one = a(f"{it.colour} {it.shape}")
-    return (f"one {it.colour} {it.shape}", f"a picture of one {it.colour} {it.shape}", f"a collection of {one} alone",
-            f"one {it.shape} in {it.colour}")  # fmt: skip
+    return (
+        f"one {it.colour} {it.shape}",
+        f"a picture of one {it.colour} {it.shape}",
+        f"a collection of {one} alone",
+        f"one {it.shape} in {it.colour}",
+    )
 
 
 def _pair(name: str) -> Callable[[Facts, np.random.Generator], Scene]:
     def build(facts: Facts, rng: np.random.Generator) -> Scene:
-        near, far, aside = (float(one) for one in (rng.uniform(0.24, 0.27), rng.uniform(0.73, 0.76), rng.uniform(0.44, 0.56)))
-        places = {"to the left of": ((near, aside), (far, aside)), "to the right of": ((far, aside), (near, aside)),
-                  "above": ((aside, near), (aside, far)), "below": ((aside, far), (aside, near))}  # fmt: skip
+        near, far, aside = (
+            float(one) for one in (rng.uniform(0.24, 0.27), rng.uniform(0.73, 0.76), rng.uniform(0.44, 0.56))
+        )
+        places = {
+            "to the left of": ((near, aside), (far, aside)),
+            "to the right of": ((far, aside), (near, aside)),
+            "above": ((aside, near), (aside, far)),
+            "below": ((aside, far), (aside, near)),
+        }
         both = places[facts.get("relation", "to the left of")]
-        things = (Thing(facts[f"{which}.shape"], facts[f"{which}.colour"], *place,
-                        _radius(rng, PAIRED[facts.get(f"{which}.size", "")]))
-                  for which, place in zip(("first", "second"), both, strict=True))  # fmt: skip
+        things = (
+            Thing(
+                facts[f"{which}.shape"],
+                facts[f"{which}.colour"],
+                *place,
+                _radius(rng, PAIRED[facts.get(f"{which}.size", "")]),
+            )
+            for which, place in zip(("first", "second"), both, strict=True)
+        )
         return Scene(name, tuple(things), background="white")
 
     return build
@@ -205,10 +260,14 @@ def _two_words(scene: Scene) -> tuple[str, ...]:
 def _stack(facts: Facts, rng: np.random.Generator) -> Scene:
     colours, radius = list(facts.values()), {2: 0.2, 3: 0.18, 4: 0.15}[len(facts)]
     middle = (len(colours) - 1) / 2
-    return Scene("stack" if len(colours) == 2 else "tall_stack", tuple(
-        Thing("square", colour, 0.5, float(0.5 + (place - middle) * radius * np.sqrt(2)), radius)
-        for place, colour in enumerate(colours)
-    ), background="white")  # fmt: skip
+    return Scene(
+        "stack" if len(colours) == 2 else "tall_stack",
+        tuple(
+            Thing("square", colour, 0.5, float(0.5 + (place - middle) * radius * np.sqrt(2)), radius)
+            for place, colour in enumerate(colours)
+        ),
+        background="white",
+    )
 
 
 def _outfit(name: str) -> Callable[[Facts, np.random.Generator], Scene]:
@@ -220,20 +279,32 @@ def _word(facts: Facts, rng: np.random.Generator) -> Scene:
 
 
 def _word_words(scene: Scene) -> tuple[str, ...]:
-    return (f'the word "{scene.word}"', f"a picture of the word '{scene.word}'", f"a sign that has the word '{scene.word}' written on it")
+    return (
+        f'the word "{scene.word}"',
+        f"a picture of the word '{scene.word}'",
+        f"a sign that has the word '{scene.word}' written on it",
+    )
 
 
 def _again(facts: Facts, rng: np.random.Generator) -> Scene:
     """A thing above, and the same again below in another colour."""
     size = _radius(rng, PAIRED[""])
-    return Scene("again", (Thing(facts["shape"], facts["above"], 0.5, 0.25, size),
-                           Thing(facts["shape"], facts["below"], 0.5, 0.75, size)), background="white")  # fmt: skip
+    return Scene(
+        "again",
+        (
+            Thing(facts["shape"], facts["above"], 0.5, 0.25, size),
+            Thing(facts["shape"], facts["below"], 0.5, 0.75, size),
+        ),
+        background="white",
+    )
 
 
 def _again_words(scene: Scene) -> tuple[str, ...]:
     top, bottom = scene.things
-    return (f"the exact same {top.colour} {top.shape} on the top in {bottom.colour} on the bottom",
-            f"{a(f'{top.colour} {top.shape}')} at the top, the same {top.shape} in {bottom.colour} at the bottom")  # fmt: skip
+    return (
+        f"the exact same {top.colour} {top.shape} on the top in {bottom.colour} on the bottom",
+        f"{a(f'{top.colour} {top.shape}')} at the top, the same {top.shape} in {bottom.colour} at the bottom",
+    )
 
 
 def _top(scene: Scene) -> Scene:
@@ -267,9 +338,19 @@ KINDS = (
     Kind("single", "attributes", "easy", _ONE, _single("single"), whole=True),
     Kind("size", "attributes", "middle", {**_ONE, "size": ("size", SIZES)}, _single("size")),
     Kind("texture", "texture", "easy", {**_ONE, "texture": ("texture", TEXTURES)}, _single("texture")),
-    Kind("hybrid", "fusion", "easy", {"left": _SOLID, "right": _SOLID, "colour": _COLOUR, "fused": ("fused", ("one", "apart"))},
-         _single("hybrid"), _hybrid_words, fixed={"fused": "one"}, symmetric=True),
-    Kind("two or three", "counts", "easy", _counted(*NUMBERS[1:4]), _group("few"), _count_words, fixed={"count": "two"}),
+    Kind(
+        "hybrid",
+        "fusion",
+        "easy",
+        {"left": _SOLID, "right": _SOLID, "colour": _COLOUR, "fused": ("fused", ("one", "apart"))},
+        _single("hybrid"),
+        _hybrid_words,
+        fixed={"fused": "one"},
+        symmetric=True,
+    ),
+    Kind(
+        "two or three", "counts", "easy", _counted(*NUMBERS[1:4]), _group("few"), _count_words, fixed={"count": "two"}
+    ),
     Kind("three", "counts", "middle", _counted(*NUMBERS[1:4]), _group("few"), _count_words, fixed={"count": "three"}),
     Kind("many", "counts", "hard", _counted(*NUMBERS[3:6]), _group("many"), _count_words),
     Kind("two things", "position", "easy", _BOTH, _pair("two"), _two_words),
@@ -283,5 +364,13 @@ KINDS = (
     Kind("figure in four", "bindings", "hard", _wear(*_GARMENT), _outfit("full_outfit")),
     Kind("short word", "context", "easy", {"word": ("word", WRITTEN["easy"])}, _word, _word_words),
     Kind("long word", "context", "middle", {"word": ("word", WRITTEN["hard"])}, _word, _word_words),
-    Kind("again", "sketch", "easy", {"shape": _SHAPE, "above": _COLOUR, "below": _COLOUR}, _again, _again_words, given=_top),
-)  # fmt: skip
+    Kind(
+        "again",
+        "sketch",
+        "easy",
+        {"shape": _SHAPE, "above": _COLOUR, "below": _COLOUR},
+        _again,
+        _again_words,
+        given=_top,
+    ),
+)

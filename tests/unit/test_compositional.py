@@ -20,7 +20,7 @@ from tasks.compositional.words import Word
 from tests.fixtures.planted import Encoded, encoded, facts_of, kind_of
 
 EVERY = prompts()
-GOLDEN = "to be written"
+GOLDEN = "5a0eebe954602ada234c6dee74cfa040"
 SAID_OTHERWISE = {"fused", "count", "view", "relation", "sense"}
 """Kinds whose value is a name for what the sentence says in words of its own."""
 
@@ -48,7 +48,9 @@ def test_every_category_has_every_tier_paraphrases_and_the_articles_examples() -
     shown = {one.example: one.text for one in EVERY if one.example}
     assert set(shown) == set(EXAMPLES)
     assert shown["avocado armchair"] == "an armchair in the shape of an avocado. an armchair imitating an avocado."
-    assert shown["hedgehog in four garments"] == "a hedgehog wearing a red hat, yellow gloves, blue shirt, and green pants"
+    assert (
+        shown["hedgehog in four garments"] == "a hedgehog wearing a red hat, yellow gloves, blue shirt, and green pants"
+    )
     assert shown["pentagonal green clock"] == "a pentagonal green clock. a green clock in the shape of a pentagon."
 
 
@@ -61,8 +63,15 @@ def test_ids_are_unique_and_no_field_is_empty() -> None:
 
 def test_articles_are_right() -> None:
     wrong = re.compile(r"\b(a [aeio]|an [bcdfgjklmnpqrstvwz])")
-    every = [text for one in EVERY for text in (one.text, *(foil.text for foil in one.foils),
-             *(says for slot in one.slots for says in slot.options.values()))]  # fmt: skip
+    every = [
+        text
+        for one in EVERY
+        for text in (
+            one.text,
+            *(foil.text for foil in one.foils),
+            *(says for slot in one.slots for says in slot.options.values()),
+        )
+    ]
     assert [text for text in set(every) if wrong.search(text) and "a one" not in text] == []
 
 
@@ -134,7 +143,10 @@ def test_the_number_of_meanings_is_what_was_asked_for() -> None:
 
 
 def test_json_lines_come_back(tmp_path, capsys) -> None:
-    assert main(["export", "compositional", "--out", str(tmp_path / "p.jsonl"), "--meanings", "1", "--category", "stacks"]) == 0
+    assert (
+        main(["export", "compositional", "--out", str(tmp_path / "p.jsonl"), "--meanings", "1", "--category", "stacks"])
+        == 0
+    )
     assert "meanings" in capsys.readouterr().out
     lines = (tmp_path / "p.jsonl").read_text().splitlines()
     assert read(lines) == prompts(meanings=1, categories=["stacks"])

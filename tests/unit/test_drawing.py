@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.drawing import KNOWN, Drawn, Prompted, bound, references, seed_of
+from bench.drawing import KNOWN, Drawn, Prompted, bound, seed_of
 from bench.errors import BenchError
 from bench.generator import GeneratorCard, Request
 from bench.generator.diffusers import Diffusers
 from bench.generator.folder import Folder
 from bench.generator.renderer import Renderer, upper_half
+from bench.known import references
 from tasks.compositional import prompts
 from tasks.generated import COMPOSITIONAL, compositional
 from tests.fixtures.planted import Planted, decoded, half_right
@@ -89,7 +90,12 @@ def test_lost_pictures_are_counted_and_end_nothing(tmp_path: Path) -> None:
     drawn = Drawn(SUITE, Moody(), tmp_path)
     asked = drawn.asked()
     number = len(STACKS) // 4 * 2  # four wordings, two samples
-    assert asked["status"].value_counts().to_dict() == {"failed": number, "missing": number, "blank": number, "ok": number}
+    assert asked["status"].value_counts().to_dict() == {
+        "failed": number,
+        "missing": number,
+        "blank": number,
+        "ok": number,
+    }
     assert "out of paint" in asked.loc[asked["status"] == "failed", "reason"].iloc[0]
     assert len(drawn("test").ids) == number
     with pytest.raises(BenchError, match="gave no picture"):
@@ -114,7 +120,9 @@ def test_known_pictures_need_no_generator_and_show_prompts_and_foils() -> None:
     shown = references(STACKS)
     assert len(records.images) == len(shown) == len({one.group for one in STACKS}) + sum(one.foil >= 0 for one in shown)
     assert [one.foil + 1 for one in shown] == records.attributes["correct"].tolist()
-    right = [captions[i] for captions, i in zip(records.attributes["captions"], records.attributes["correct"], strict=True)]
+    right = [
+        captions[i] for captions, i in zip(records.attributes["captions"], records.attributes["correct"], strict=True)
+    ]
     assert right == [one.shown.text for one in shown]
     with pytest.raises(BenchError, match="needs a generator"):
         SUITE("test")
@@ -138,8 +146,12 @@ class TestFolder:
     def test_by_id_and_by_words_in_any_order(self, tmp_path: Path) -> None:
         one, other = STACKS[0], STACKS[1]
         for name in ("a", "b", "c"):
-            Image.fromarray(np.random.default_rng(ord(name)).integers(0, 255, (9, 9, 3), dtype=np.uint8)).save(tmp_path / f"{name}.png")
-        folder = self.manifest(tmp_path, f'file,prompt,id,sample\nb.png,"{one.text}",,\na.png,"{one.text}",,\nc.png,,{other.id},1\n')
+            Image.fromarray(np.random.default_rng(ord(name)).integers(0, 255, (9, 9, 3), dtype=np.uint8)).save(
+                tmp_path / f"{name}.png"
+            )
+        folder = self.manifest(
+            tmp_path, f'file,prompt,id,sample\nb.png,"{one.text}",,\na.png,"{one.text}",,\nc.png,,{other.id},1\n'
+        )
         assert folder.file(Request(one, 7, 0)) == tmp_path / "b.png"
         assert folder.file(Request(one, 7, 1)) == tmp_path / "a.png"
         assert folder.file(Request(other, 7, 0)) is None
@@ -155,11 +167,14 @@ class TestFolder:
         counts = Drawn(SUITE, folder, tmp_path / "store").asked()["status"].value_counts().to_dict()
         assert counts == {"blank": 1, "failed": 1, "missing": 2 * len(STACKS) - 2}
 
-    @pytest.mark.parametrize(("text", "message"), [
-        ("file\na.png\n", "needs `file`, and `id` or `prompt`"),
-        ("file,id,sample\na.png,x,0\nb.png,x,0\n", "is there twice"),
-        ("file,id,sample\na.png,x,first\n", "must be 0, 1, 2"),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("file\na.png\n", "needs `file`, and `id` or `prompt`"),
+            ("file,id,sample\na.png,x,0\nb.png,x,0\n", "is there twice"),
+            ("file,id,sample\na.png,x,first\n", "must be 0, 1, 2"),
+        ],
+    )
     def test_a_bad_manifest_says_where(self, tmp_path: Path, text: str, message: str) -> None:
         with pytest.raises(BenchError, match=message):
             self.manifest(tmp_path, text).file(Request(STACKS[0], 0))
@@ -183,9 +198,13 @@ class TestDiffusers:
 
         def pipeline(**given):  # type: ignore[no-untyped-def]
             told.append(given)
-            return SimpleNamespace(images=[Image.new("RGB", (8, 8), (dice.initial_seed() % 256, 0, 0)) for dice in given["generator"]])
+            return SimpleNamespace(
+                images=[Image.new("RGB", (8, 8), (dice.initial_seed() % 256, 0, 0)) for dice in given["generator"]]
+            )
 
-        made = Diffusers("org/model", pipeline=pipeline, settings={"num_inference_steps": 2}).generate(["a", "b"], [3, 5])
+        made = Diffusers("org/model", pipeline=pipeline, settings={"num_inference_steps": 2}).generate(
+            ["a", "b"], [3, 5]
+        )
         assert [one.getpixel((0, 0))[0] for one in made] == [3, 5]  # type: ignore[index]
         assert told[0]["prompt"] == ["a", "b"]
         assert told[0]["num_inference_steps"] == 2
