@@ -1,96 +1,96 @@
-"""Pictures that any system already made, with a manifest that says for which prompt and seed.
+"""Pictures that are there already, made by any system: a manifest says which picture is of which prompt.
 
-The folder holds pictures and `manifest.jsonl`, one JSON object a line: `{"file": "0001.png", "prompt": "a red circle",
-"seed": 0}`; `seed` may be left out and is then 0. Nothing is parsed out of file names. What the manifest does not have
-is None, and a picture that cannot be read too: missing and failed pictures stay visible to whoever counts.
+The manifest is CSV (with a header) or JSON lines with `file` (from the manifest's folder), `id` or `prompt` (as
+`bench-tasks export compositional` writes them), and `sample` (0, 1, ...; by order of appearance if absent). A picture
+that is not there, or cannot be read, is counted; it ends nothing.
 """
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError
-from bench.generator import GeneratorCard
-from bench.store import checksum
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-MANIFEST = "manifest.jsonl"
+from bench.generator import GeneratorCard, Request
+from bench.task import digest
 
 
+@dataclass(frozen=True)
 class Folder:
-    """A folder of pictures as a generator. `name` is what tables call the system that made them."""
+    """`manifest`: a .csv or .jsonl file. `name`: of the system that made the pictures."""
 
-    def __init__(self, path: str | Path, *, name: str | None = None) -> None:
-        self.path, self.name = Path(path), name or Path(path).name
+    manifest: str | Path
+    name: str = "folder"
 
-    @cached_property
+    @property
     def card(self) -> GeneratorCard:
-        """Identified by the manifest and every picture's content."""
-        files = sorted({path for path in self.files.values() if path.is_file()})
-        content = checksum(self.path / MANIFEST) + "".join(checksum(path) for path in files)
-        return GeneratorCard(self.name, "folder", weights=content if not files else _digest(content))
+        seen = [f"{path} {_state(path)}" for path in sorted(set(self._files.values()))]
+        return GeneratorCard(
+            self.name, "folder", digest(*map(repr, self._files), *seen), notes=(f"pictures of {self._path}",)
+        )
+
+    def file(self, request: Request) -> Path | None:
+        """The picture of this prompt and sample, if the manifest has one and it exists."""
+        of = request.prompt
+        path = self._files.get((of.id, request.sample)) or self._files.get((of.text, request.sample))
+        return path if path is not None and path.exists() else None
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.manifest).expanduser()
 
     @cached_property
-    def files(self) -> dict[tuple[str, int], Path]:
-        """(prompt, seed) -> file.
-
-        Raises:
-            BenchError: no manifest, a line that is no such object, one prompt and seed twice, a file outside.
-        """
-        manifest = self.path / MANIFEST
-        if not manifest.is_file():
-            raise BenchError(
-                f'{self.path} has no {MANIFEST}. One line a picture: {{"file": ..., "prompt": ..., "seed": 0}}.'
-            )
+    def _files(self) -> dict[tuple[str, int], Path]:
         found: dict[tuple[str, int], Path] = {}
-        for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
-            if line.strip():
-                key, path = self._entry(line, number)
-                if key in found:
-                    raise BenchError(f"{manifest} line {number}: prompt {key[0]!r} with seed {key[1]} is there twice.")
-                found[key] = path
+        count: dict[str, int] = {}
+        for number, line in enumerate(self._lines(), 1):
+            key = str(line.get("id") or line.get("prompt") or "")
+            if not key or not line.get("file"):
+                raise BenchError(
+                    f"{self._path}, entry {number}: needs `file`, and `id` or `prompt`; found {', '.join(line) or 'nothing'}."
+                )
+            sample = _number(line.get("sample"), count.get(key, 0), f"{self._path}, entry {number}")
+            if (key, sample) in found:
+                raise BenchError(f"{self._path}, entry {number}: sample {sample} of {key!r} is there twice.")
+            count[key] = max(count.get(key, 0), sample + 1)
+            found[key, sample] = self._path.parent / str(line["file"])
         return found
 
-    def generate(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | None]:
-        """The pictures of these prompts and seeds; None where there is none."""
-        if len(prompts) != len(seeds):
-            raise BenchError(f"{len(prompts)} prompts came with {len(seeds)} seeds; give one seed a prompt.")
-        return [_open(self.files.get(key)) for key in zip(prompts, seeds, strict=True)]
-
-    def _entry(self, line: str, number: int) -> tuple[tuple[str, int], Path]:
-        where = f"{self.path / MANIFEST} line {number}"
+    def _lines(self) -> Iterator[dict[str, object]]:
         try:
-            entry: dict[str, Any] = json.loads(line)
-            file, prompt, seed = entry["file"], entry["prompt"], entry.get("seed", 0)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BenchError(f"{where} is no JSON object with file and prompt: {line!r:.100}.") from error
-        if not isinstance(file, str) or not isinstance(prompt, str) or type(seed) is not int:
-            raise BenchError(f"{where}: file and prompt are text and seed is a whole number, but got {line!r:.100}.")
-        path = (self.path / file).resolve()
-        if not path.is_relative_to(self.path.resolve()):
-            raise BenchError(f"{where}: {file!r} lies outside the folder.")
-        return (prompt, seed), path
+            text = self._path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BenchError(f"Cannot read the manifest {self._path}: {error}. Give a .csv or .jsonl file.") from error
+        if self._path.suffix.lower() == ".csv":
+            for row in csv.DictReader(text.splitlines()):
+                yield {str(name): value for name, value in row.items() if value}
+            return
+        for number, line in enumerate(text.splitlines(), 1):
+            try:
+                entry = json.loads(line) if line.strip() else None
+            except ValueError as error:
+                raise BenchError(f"{self._path}, line {number} is not JSON: {error}.") from error
+            if entry is not None and not isinstance(entry, dict):
+                raise BenchError(f"{self._path}, line {number}: expected an object, found {type(entry).__name__}.")
+            if entry:
+                yield entry
 
 
-def _open(path: Path | None) -> Image | None:
-    from PIL import Image
+def _number(given: object, otherwise: int, where: str) -> int:
+    if given is None:
+        return otherwise
+    if not str(given).isdigit():
+        raise BenchError(f"{where}: `sample` must be 0, 1, 2 ...; found {given!r}.")
+    return int(str(given))
 
-    if path is None:
-        return None
+
+def _state(path: Path) -> str:
     try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
-    except (OSError, Image.DecompressionBombError):
-        return None
-
-
-def _digest(text: str) -> str:
-    from bench.task import digest
-
-    return digest(text)
+        status = path.stat()
+    except OSError:
+        return "absent"
+    return f"{status.st_size} {status.st_mtime_ns}"

@@ -78,7 +78,9 @@ def test_the_rows_are_few_shots_against_zero_shots() -> None:
         probe = next(FewShot(k=(k,))(task, both).estimates(task))[1].value
         assert values[f"gap@{k}"] == pytest.approx(probe - zero)
     assert values["top1"] == pytest.approx(zero + values["gap@16"])
-    assert values[METRIC] == pytest.approx(crossing((1, 4, 16), flat(*(values[f"gap@{k}"] for k in (1, 4, 16))), 1).value)
+    assert values[METRIC] == pytest.approx(
+        crossing((1, 4, 16), flat(*(values[f"gap@{k}"] for k in (1, 4, 16))), 1).value
+    )
 
 
 def test_worse_words_need_fewer_labels() -> None:
