@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def look(
     prompts = how.prompts(shift.source)
     vectors = session.texts([text for group in prompts for text in group])
     starts = np.cumsum([0, *map(len, prompts)])
-    classifier = text_classifier([vectors[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)])
+    classifier = text_classifier([vectors[start:stop] for start, stop in pairwise(starts)])
     scores = logits(np.asarray(session.images(shift.target)), classifier, session.card)
     before, after, own = in_distribution(shift, source), under_shift(shift, target, scores), under_shift(shift, target)
     line: dict[str, Any] = {
@@ -104,8 +105,8 @@ def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Referenc
     if shift.reference in AXES:
         return reference(shift.reference), ""
     return None, (
-        f"Effective robustness of {shift.name} needs at least {FEWEST} reference models; there are {len(own)}. Run them "
-        "with audit=robustness and name their run folders: audit.references=[RUN_A,RUN_B]."
+        f"Effective robustness of {shift.name} needs at least {FEWEST} reference models; there are {len(own)}. Run "
+        "them with audit=robustness and name their run folders: audit.references=[RUN_A,RUN_B]."
     )
 
 

@@ -44,7 +44,7 @@ def look(
     how = f"{int(flags.sum())} of {len(flags)} pictures found by {', '.join(detectors)}"
     yield session.row(task, "overlap_share", value=told.share, n=len(flags), protocol=f"a count; {how}")
     yield session.row(task, "overlap_added", value=told.added.value, low=told.added.low, high=told.added.high,
-                      n=len(flags), protocol=f"{told.added.interval} interval; all less clean pictures; {how}")  # fmt: skip
+                      n=len(flags), protocol=f"{told.added.interval} interval; all less clean; {how}")  # fmt: skip
     about = {
         "task": task.name, "share": told.share, "p": told.p, "clean": told.clean.value, "n": len(flags),
         "overlap": None if np.isnan(told.overlap.value) else told.overlap.value, "detectors": list(detectors),
