@@ -161,7 +161,9 @@ def test_what_needs_prompts_is_skipped_with_a_reason_under_a_probe(tmp_path: Pat
                   by_key(one.classes, other.classes))  # fmt: skip
     kept = RunFolder(tmp_path, provenance={"run": "r", "model": toy_card().as_dict()})
     audit = Robustness(**{**QUIET, "shifts": [shift], "prompts": True})  # type: ignore[arg-type]
-    rows = run_cells(ToyEncoder(), [one, other], [NearestNeighbours()], audits=[audit], folder=kept, settings=Settings(run="r"))
+    rows = run_cells(
+        ToyEncoder(), [one, other], [NearestNeighbours()], audits=[audit], folder=kept, settings=Settings(run="r")
+    )
     left = rows[rows["status"] != "ok"]
     assert set(left["status"]) == {"skipped"}
     assert set(left["condition"]) == {"prompts", "source->target"}
