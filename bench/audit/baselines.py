@@ -33,7 +33,8 @@ def published(name: str) -> Fit:
     """
     if name not in names():
         raise unknown("published line", name, names())
-    row = _table().set_index("name").loc[name]
+    table = _table()
+    row = table[table["name"] == name].to_dict("records")[0]
     number = {key: float(row[key]) for key in ("slope", "intercept", "low", "high", "r2", "residual")}
     return Fit(name, "logit", n=int(row["n"]), dropped=int(row["dropped"]), source=SOURCE, **number)
 

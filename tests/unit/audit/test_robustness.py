@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,8 @@ from bench.flow import Settings, run_cells
 from bench.run_folder import RunFolder
 from bench.task import Pictures, Records, Task
 from reports import folder, page
+from reports.audits import exhibits
+from reports.exhibits import Listing
 from tests.toys import COLOURS, ToyEncoder, toy_card, toy_task
 
 NAMES = tuple(COLOURS)
@@ -96,7 +100,8 @@ def test_a_shift_with_reference_models(tmp_path: Path) -> None:
     shift = Shift(source, target, by_key(source.classes, target.classes))
     table = tmp_path / "models.csv"
     models = pd.DataFrame({"model": [f"m{i}" for i in range(6)], "shift": shift.name,
-                           "in_distribution": np.linspace(0.5, 0.9, 6), "shifted": np.linspace(0.25, 0.6, 6)})  # fmt: skip
+                           "in_distribution": np.linspace(0.5, 0.9, 6),
+                           "shifted": np.linspace(0.25, 0.6, 6)})  # fmt: skip
     models.to_csv(table, index=False)
     rows, run = look(tmp_path / "run", [source, target], shifts=[shift], references=[str(table)])
     assert value(rows, "in_distribution", shift.name) == pytest.approx(0.75)
@@ -123,6 +128,40 @@ def test_runs_of_other_models_are_references_but_not_the_model_itself(tmp_path: 
     assert "there are 0" in run.table("robustness", "shift-source-target").attrs["reason"]
     with pytest.raises(BenchError, match="No reference models at"):
         collect([str(tmp_path / "nowhere")])
+
+
+@dataclass
+class Blurred(ToyEncoder):
+    """A toy that sees colours through noise: the more, the less accurate."""
+
+    noise: float = 0.0
+
+    def encode_images(self, images):  # type: ignore[no-untyped-def]
+        clear = super().encode_images(images)
+        noisy = clear + self.noise * np.random.default_rng(len(images)).standard_normal(clear.shape)
+        return (noisy / np.linalg.norm(noisy, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_three_models_side_by_side_with_the_line_through_the_others(tmp_path: Path) -> None:
+    styles = [task(f"style{i}", wrong=10 * (i + 1), start=1000 * i) for i in range(3)]
+    shifts = [Shift(one, other, by_key(one.classes, other.classes)) for one, other in permutations(styles, 2)]
+    for name, noise in (("sharp", 0.1), ("fair", 0.3), ("dull", 0.6)):
+        others = [str(tmp_path)] if name == "dull" else []
+        audit = Robustness(**QUIET, shifts=shifts, references=others)  # type: ignore[arg-type]
+        encoder = Blurred(card=toy_card(name=name, weights=name), noise=noise)
+        kept = RunFolder(tmp_path / name, provenance={"run": name, "model": encoder.card.as_dict()})
+        run_cells(encoder, styles, [ZeroShot()], audits=[audit], folder=kept, settings=Settings(run=name, debug=True))
+    runs = folder.read_all([tmp_path / name for name in ("sharp", "fair", "dull")])
+    line = runs[2].table("robustness", "shift-style0-style1").iloc[0]
+    models = collect([str(tmp_path / "sharp"), str(tmp_path / "fair")]).query("shift == 'style0->style1'")
+    expected = Reference.of(models).fit().effective(line["in_distribution"], line["shifted"])
+    assert line["effective_robustness"] == pytest.approx(expected)
+    (shown,) = [one for one in exhibits(runs) if one.title == "The same things in other pictures"]
+    table = next(part for part in shown.parts if isinstance(part, Listing))
+    assert {line[0] for line in table.lines} == {"sharp", "fair", "dull"}
+    assert len(table.lines) == 18
+    assert any("ordinary models" in finding for finding in shown.findings)
+    assert len(shown.drawings) >= 2
 
 
 def test_repeats_of_training_pictures_are_found(tmp_path: Path) -> None:
