@@ -16,6 +16,7 @@ AUDITS: dict[str, str] = {
     "robustness": "reports.audits.robustness",
     "disparity": "reports.audits.disparity",
     "bias": "reports.audits.bias",
+    "composition": "reports.audits.composition",
 }
 """Audit -> module, in the order of the page. Imported only where a run has tables of it."""
 

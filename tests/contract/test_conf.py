@@ -30,7 +30,7 @@ def test_composes_and_binds(group: str, option: str) -> None:
 
 
 def test_every_group_has_a_package_in_the_code() -> None:
-    assert set(conf.groups()) == {"model", "task", "evaluation", "audit", "report", "experiment"}
+    assert set(conf.groups()) == {"model", "task", "evaluation", "audit", "generator", "report", "experiment"}
 
 
 def test_the_help_lists_every_top_level_setting() -> None:

@@ -39,13 +39,16 @@ def pixelate(image: np.ndarray, scale: float, draws: Draws) -> np.ndarray:
     small = max(1, int(width * scale)), max(1, int(height * scale))
     reduced = _box(np.asarray(cv2.transpose(image)), small[0])
     reduced = _box(np.asarray(cv2.transpose(reduced)), small[1])
-    return np.asarray(cv2.remap(reduced, _blocks((width, height), small), None, cv2.INTER_NEAREST))
+    columns_and_rows = _blocks((width, height), small)
+    return np.asarray(cv2.remap(reduced, columns_and_rows, np.empty(0, np.uint16), cv2.INTER_NEAREST))
 
 
-def jpeg_compression(image: np.ndarray, quality: int, draws: Draws) -> np.ndarray:
+def jpeg_compression(image: np.ndarray, quality: int, draws: Draws | None = None) -> np.ndarray:
     """Encoded and decoded, with libjpeg's usual halving of the colour channels."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
 
 
 def _box(rows: np.ndarray, count: int) -> np.ndarray:
@@ -110,10 +113,11 @@ def _waves(length: int, sigma: float) -> np.ndarray:
 def _affine(levels: np.ndarray, jitter: float, draws: Draws) -> np.ndarray:
     """The map that moves three points around the centre, each by up to `jitter` in both directions."""
     height, width = levels.shape[:2]
-    centre, reach = np.float32([width // 2, height // 2]), min(height, width) // 3
+    centre, reach = np.array([width // 2, height // 2], dtype=np.float32), min(height, width) // 3
     if reach == 0:
         return levels
-    points = np.stack([centre + reach, centre + np.float32([reach, -reach]), centre - reach]).astype(np.float32)
+    corners = np.array([[reach, reach], [reach, -reach], [-reach, -reach]])
+    points = (centre + corners).astype(np.float32)
     moved = points + draws.symmetric(3, 2) * np.float32(jitter)
     matrix = cv2.getAffineTransform(points, moved)
     return np.asarray(cv2.warpAffine(levels, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101))
