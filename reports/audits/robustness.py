@@ -14,6 +14,8 @@ from reports.audits.robustness_words import AUDIT, by_task, first_loss, kind_of,
 from reports.exhibits import Exhibit, Figure, Gallery, Listing, Picture, share
 from reports.folder import Run
 
+FEWEST = 5
+"""Reference models below which a sentence warns."""
 MOST = 4
 """Tasks (or shifts) that get a figure of their own; all are in the tables."""
 
@@ -189,12 +191,13 @@ def _fitted(line: pd.Series) -> str:
         told += f"{points(-value, -high, -low)} worse than they"
     else:
         told += f"no sure difference ({points(value, low, high)})"
-    if np.isfinite(line.get("gap_closed", np.nan)) and line["gap_closed"] > 0 and low > 0:
+    if np.isfinite(line["gap_closed"]) and line["gap_closed"] > 0 and low > 0:
         told += f". It closes {words.percent(line['gap_closed'], digits=0)} of the gap"
-    beyond = (
-        " It lies outside the models that drew the line, so the expectation is a guess." if line["extrapolated"] else ""
-    )
-    return f"{told}.{beyond}"
+    if line["models"] < FEWEST:
+        told += f" (the line rests on {words.count(line['models'], 'model')} only)"
+    if line["extrapolated"]:
+        return f"{told}. It lies outside the models that drew the line, so the expectation is a guess."
+    return f"{told}."
 
 
 def _drop_of(line: pd.Series) -> str:

@@ -19,6 +19,8 @@ from bench.task import Task
 from bench.thumbnails import jpeg
 
 DETECTORS = ("pixels", "thumbnail", "vectors")
+LARGEST = 200_000
+"""Pictures of a train split that are decoded to look for test pictures; more would take hours."""
 SHOWN = 6
 """Pairs of pictures that are kept to be looked at."""
 
@@ -33,7 +35,7 @@ def look(
     scored = next(session.predictions(task)).scored
     if not isinstance(scored, Predictions):
         raise NotApplicableError(f"Overlap is judged by right and wrong answers; {task.name!r} has a ranking.")
-    found = [_in_train(session, task, detectors)] if "train" in task.splits else []
+    found = [_in_train(session, task, detectors)] if detectors and "train" in task.splits else []
     if training_vectors:
         others = _vectors(training_vectors)
         found.append(similar_vectors(session.images(task), others).assign(where=Path(training_vectors).name))
@@ -54,6 +56,11 @@ def look(
 
 def _in_train(session: Session, task: Task, detectors: tuple[str, ...]) -> pd.DataFrame:
     tested, trained = session.samples(task), session.samples(task, "train")
+    if len(trained) > LARGEST:
+        raise NotApplicableError(
+            f"The train split of {task.name!r} holds {len(trained):,} pictures; at most {LARGEST:,} are searched. Give "
+            "their vectors (audit.training_vectors, audit.overlap=[])."
+        )
     parts = []
     if "pixels" in detectors:
         parts.append(same_pixels(*(map(pixel_digest, one.images) for one in (tested, trained))))
