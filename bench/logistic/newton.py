@@ -61,6 +61,8 @@ class State:
     """The last step, to be shortened if it went too far."""
     precise: Tensor
     """Whether the next look is in float64."""
+    exact: Tensor
+    """Whether the objective is from such a look."""
 
     def take(self, rows: Tensor) -> State:
         return State(*(getattr(self, one.name)[rows] for one in fields(self)))
@@ -116,8 +118,8 @@ class Newton:
                 continue
             weights = state.weights[rows]
             value = self.problem.evaluate(weights if wide else weights.float(), state.penalty[rows])
-            rise = 1e-13 if wide else 1e-6  # what rounding may do
-            bound = state.objective[rows].nan_to_num(nan=torch.inf) * (1 + rise)
+            rise = torch.where(state.exact[rows] & wide, 1e-13, 1e-6)  # what rounding may do
+            bound = (state.objective[rows] * (1 + rise)).nan_to_num(nan=torch.inf)
             better = (value.objective <= bound) & value.objective.isfinite()
             good[rows] = better
             self._accept(state, rows[better], Value(*(part[better] for part in value)))
@@ -125,7 +127,7 @@ class Newton:
 
     def _accept(self, state: State, rows: Tensor, value: Value) -> None:
         state.objective[rows], state.curvature[rows] = value.objective, value.curvature
-        state.gradient[rows] = value.gradient
+        state.gradient[rows], state.exact[rows] = value.gradient, state.precise[rows]
         diagonal = self.diagonal(value.curvature, state.penalty[rows])
         aim = (value.gradient * self._precondition(value.gradient, 1 / diagonal)).sum((1, 2)) / 2
         lowest = torch.where(state.lowest[rows] > 0, state.lowest[rows] / SAFETY, UNMET)
@@ -228,7 +230,8 @@ def _begin(start: Start, penalties: Tensor, columns: int) -> State:
     zeros = torch.zeros_like(start.weights)
     return State(number=torch.arange(count, device=penalties.device), penalty=penalties, weights=start.weights.clone(),
                  objective=nothing, gradient=zeros, curvature=zeros.new_zeros(count, columns), gap=nothing.clone(),
-                 lowest=start.lowest.clone(), move=zeros.clone(), precise=start.lowest > 0)  # fmt: skip
+                 lowest=start.lowest.clone(), move=zeros.clone(), precise=start.lowest > 0,
+                 exact=torch.zeros_like(start.lowest, dtype=torch.bool))  # fmt: skip
 
 
 def _largest(values: Tensor) -> Tensor:
