@@ -6,8 +6,9 @@
     python -m bench.speed.probe --peers clip_benchmark              time and accuracy on rows held out
 
 We solve all 97 penalties. scikit-learn would take hours, so it solves `--sampled` of them, evenly spread from the
-strongest to the weakest, and its time for the path is the trapezoid through them in log penalty: **an extrapolation**,
-said in the output (`--sampled 97` measures it all). Its 1,000 iterations end some fits early, which favours it. Times
+strongest to the weakest, or those named by `--at`, and the others are taken to last as long as a line through them in
+log penalty says, and as the nearest beyond their ends: **an extrapolation**, said in the output (`--sampled 97`
+measures it all). Weak penalties take it longest, so leaving out the weakest favours it. Its 1,000 iterations end some fits early, which favours it. Times
 are from the raw features on, without imports. Each round swaps the order. On a busy machine read the processor's
 seconds with `--threads 1`.
 Objectives are computed alike for all, in float64. Memory is that of a process of its own for each contender: at its
@@ -41,7 +42,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--peers", nargs="*", default=list(SOLVERS), choices=[*SOLVERS, "clip_benchmark"])
     parser.add_argument("--sampled", type=int, default=5, help="penalties that scikit-learn solves")
+    parser.add_argument("--at", type=float, nargs="*", help="the penalties themselves, instead")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--first", choices=("ours", "peers"), default="ours", help="who begins the first round")
     parser.add_argument("--threads", type=int, default=2, help="of each contender")
     parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
@@ -69,10 +72,11 @@ def main() -> None:
 def compare(given: argparse.Namespace) -> None:
     """Rounds of all contenders, then the ratios with their spread."""
     data = contenders.make(given.data, given.rows, given.dim, given.classes)
-    picked = [PENALTIES[round(i)] for i in np.linspace(96, 0, given.sampled)]
+    spread = np.linspace(96, 0, given.sampled) if given.at is None else 48 + 8 * np.log10(given.at)
+    picked = [PENALTIES[round(i)] for i in spread]
     runs: dict[str, list[Any]] = {name: [] for name in ("ours", *given.peers)}
     for number in range(given.rounds):
-        order = list(runs) if number % 2 == 0 else list(runs)[::-1]
+        order = list(runs) if (number % 2 == 0) == (given.first == "ours") else list(runs)[::-1]
         for name in order:
             runs[name].append(run(name, data, picked))
             say({"round": number + 1, name: told(runs[name][-1])})
@@ -112,13 +116,9 @@ def ratios(
 
 
 def over_path(seconds: dict[float, float]) -> float:
-    """Time of all penalties from that of some: their mean by trapezoids in log penalty, times their number."""
+    """Seconds of all penalties from those of some, by a line in log penalty; as the nearest beyond the ends."""
     at = sorted(seconds)
-    if len(at) in (1, len(PENALTIES)):
-        return sum(seconds.values()) * len(PENALTIES) / len(at)
-    places, values = np.log(at), np.array([seconds[one] for one in at])
-    mean = float(((values[1:] + values[:-1]) / 2 * np.diff(places)).sum() / (places[-1] - places[0]))
-    return len(PENALTIES) * mean
+    return float(np.interp(np.log(PENALTIES), np.log(at), [seconds[one] for one in at]).sum())
 
 
 def against_clip_benchmark(data: Data) -> dict[str, Any]:
