@@ -252,6 +252,5 @@ def _gather(done: list[tuple[State, Tensor]], used: int) -> Minimum:
     def column(name: str) -> Tensor:
         return torch.cat([getattr(state, name) for state, _ in done])[order]
 
-    converged = torch.cat([over for _, over in done])[order]
-    names = ("weights", "objective", "gradient", "curvature", "gap", "lowest")
-    return Minimum(*(column(name) for name in names), converged=converged, passes=used)
+    return Minimum(column("weights"), column("objective"), column("gradient"), column("curvature"), column("gap"),
+                   column("lowest"), torch.cat([over for _, over in done])[order], used)  # fmt: skip

@@ -6,11 +6,11 @@
     python -m bench.speed.probe --peers clip_benchmark              time and accuracy on rows held out
 
 We solve all 97 penalties. scikit-learn would take hours, so it solves `--sampled` of them, evenly spread from the
-strongest to the weakest, or those named by `--at`, and the others are taken to last as long as a line through them in
-log penalty says, and as the nearest beyond their ends: **an extrapolation**, said in the output (`--sampled 97`
-measures it all). Weak penalties take it longest, so leaving out the weakest favours it. Its 1,000 iterations end some fits early, which favours it. Times
-are from the raw features on, without imports. Each round swaps the order. On a busy machine read the processor's
-seconds with `--threads 1`.
+strongest to the weakest, or those named by `--at`; the others are taken to last as long as a line through them in log
+penalty says, and as the nearest beyond their ends: **an extrapolation**, said in the output (`--sampled 97` measures it
+all). Weak penalties take it longest, so leaving out the weakest favours it, and so do its 1,000 iterations, which end
+some fits early. Times are from the raw features on, without imports. Each round swaps the order. On a busy machine read
+the processor's seconds, with `--threads 1`.
 Objectives are computed alike for all, in float64. Memory is that of a process of its own for each contender: at its
 peak, and above what it had once the data were there and the library was imported.
 """
@@ -54,7 +54,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     import torch
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
     torch.set_num_threads(given.threads)
     with threadpool_limits(given.threads):
@@ -80,7 +80,8 @@ def compare(given: argparse.Namespace) -> None:
         for name in order:
             runs[name].append(run(name, data, picked))
             say({"round": number + 1, name: told(runs[name][-1])})
-    values = {one: contenders.objective(*runs["ours"][-1].fits[one], data, one) for one in picked}
+    fits = runs["ours"][-1].fits
+    values = {one: contenders.objective(fits[one][0], fits[one][1], data, one) for one in picked}
     for name in given.peers:
         say({name: ratios(runs["ours"], runs[name], picked, data, values)})
 
@@ -129,14 +130,11 @@ def against_clip_benchmark(data: Data) -> dict[str, Any]:
     mine = contenders.ours(seen, PENALTIES)
     theirs = contenders.clip_benchmark(seen)
     scaled = unseen._replace(features=unseen.features / np.linalg.norm(unseen.features, axis=1, keepdims=True))
-    by_penalty = {one: contenders.accuracy(*fit, unseen) for one, fit in mine.fits.items()}
-    return {
-        "ours": told(mine) | {"accuracy at lambda": {f"{one:.0e}": round(by_penalty[one], 4)
-                                                     for one in PENALTIES[::16]}},
-        "clip_benchmark's settings": {"wall s of one training": round(theirs.wall, 1),
-                                      "processor s": round(theirs.processor, 1),
-                                      "accuracy": round(contenders.accuracy(theirs.weights, theirs.intercept, scaled), 4)},
-    }  # fmt: skip
+    by_penalty = {one: round(contenders.accuracy(*fit, unseen), 4) for one, fit in mine.fits.items()}
+    trained = {"wall s of one training": round(theirs.wall, 1), "processor s": round(theirs.processor, 1),
+               "accuracy": round(contenders.accuracy(theirs.weights, theirs.intercept, scaled), 4)}  # fmt: skip
+    at = {"accuracy at lambda": {f"{one:.0e}": by_penalty[one] for one in PENALTIES[::8]}}
+    return {"ours": told(mine) | at, "clip_benchmark's settings": trained}
 
 
 def alone(given: argparse.Namespace) -> dict[str, float]:
@@ -152,8 +150,10 @@ def alone(given: argparse.Namespace) -> dict[str, float]:
 
 
 def apart(given: argparse.Namespace, name: str) -> dict[str, float]:
-    words = [sys.executable, "-m", "bench.speed.probe", "--alone", name, "--data", given.data, "--threads",
-             str(given.threads), "--rows", str(given.rows), "--dim", str(given.dim), "--classes", str(given.classes)]  # fmt: skip
+    same = [
+        word for key in ("data", "threads", "rows", "dim", "classes") for word in (f"--{key}", str(getattr(given, key)))
+    ]
+    words = [sys.executable, "-m", "bench.speed.probe", "--alone", name, *same]
     done = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603 - our own words
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found

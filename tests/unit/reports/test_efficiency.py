@@ -66,11 +66,13 @@ def rows(*tasks: tuple[str, float, float, float, tuple[float, float]]) -> pd.Dat
 
 def test_open_ends_are_told_and_drawn() -> None:
     nan = math.nan
-    table = efficiency.needed(rows(("inside", 4.0, 2.0, 8.0, (-0.1, 0.1)), ("hard", 16.0, 12.0, nan, (-0.3, -0.1)),
-                                   ("easy", 1.0, nan, 1.5, (0.1, 0.3)), ("wide", 9.0, 3.0, nan, (-0.1, 0.05))))  # fmt: skip
+    made = rows(("inside", 4.0, 2.0, 8.0, (-0.1, 0.1)), ("hard", 16.0, 12.0, nan, (-0.3, -0.1)),
+                ("easy", 1.0, nan, 1.5, (0.1, 0.3)), ("wide", 9.0, 3.0, nan, (-0.1, 0.05)))  # fmt: skip
+    table = efficiency.needed(made)
     assert table["task"].tolist() == ["easy", "inside", "wide", "hard"]
     assert table["end"].tolist() == ["fewer", "", "", "more"]
-    assert [efficiency.amount(row) for row in table.to_dict("records")] == ["fewer than 1", "4.0", "9.0", "more than 16"]
+    told = [efficiency.amount(row) for row in table.to_dict("records")]
+    assert told == ["fewer than 1", "4.0", "9.0", "more than 16"]
     drawing = efficiency.efficiency(table)
     assert "more than 16" in drawing.svg
     assert "fewer than 1" in drawing.svg
