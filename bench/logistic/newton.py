@@ -11,6 +11,7 @@ their way (Ritz values; Golub, Van Loan 2013, section 10.2). Each problem ends b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from bench.logistic.objective import Hessian, Problem, Value
 
 CLOSE = 1e-3
 """A step that lowers the objective by less than this share of it ends where float64 looks."""
+USUAL = 40
+"""Passes that a problem takes about, while nothing better is known."""
 PRODUCTS = 60
 """Products of one Newton step at most."""
 SAFETY = 2.0
@@ -92,6 +95,8 @@ class Newton:
     """Gap that counts as solved, as a share of the objective."""
     limit: int
     """Passes over the features at most."""
+    report: Callable[[int, int], None] = lambda done, total: None
+    """Called after each pass with the passes so far and how many there will be about."""
 
     def minimise(self, start: Start, penalties: Tensor) -> Minimum:
         """Lower every problem until it is solved, cannot be lowered or the passes are used up."""
@@ -100,6 +105,7 @@ class Newton:
         while True:
             good = self._look(state)
             used += 1
+            self.report(used, self._expected(state, used))
             over = good & state.precise & (state.gap <= self.tolerance * state.objective)
             stuck = ~good & (_largest(state.move) <= 1e-9 * _largest(state.weights))
             leaving = over | stuck | (used >= self.limit)
@@ -107,7 +113,7 @@ class Newton:
             state, good = state.take(~leaving), good[~leaving]
             if not len(state.number):
                 return _gather(done, used)
-            used += self._step(state, good, self.limit - used)
+            used += self._step(state, good, used)
 
     def _look(self, state: State) -> Tensor:
         """Evaluate all, each in its precision; which ones are good, having been lowered or being new."""
@@ -137,7 +143,13 @@ class Newton:
         certain = (value.gradient.square() / least).sum((1, 2)) / 2
         state.gap[rows] = torch.minimum(aim / lowest, certain)
 
-    def _step(self, state: State, good: Tensor, limit: int) -> int:
+    def _expected(self, state: State, used: int) -> int:
+        """Passes in all, as if each divided the gap alike."""
+        worst = float((state.gap / state.objective).nan_to_num(nan=1.0).max().clamp(1e-12, 1.0))
+        share = math.log10(worst) / math.log10(self.tolerance)
+        return min(self.limit, max(USUAL if share < 0.2 else int(used / share), used + 1))
+
+    def _step(self, state: State, good: Tensor, before: int) -> int:
         """Newton steps of the good ones, half of the last step taken back of the others; passes used."""
         state.move[~good] /= 2
         state.weights[~good] -= state.move[~good]
@@ -145,13 +157,13 @@ class Newton:
         if not len(rows):
             return 0
         part = state.take(rows)
-        move, lowest, used = self._solve(part, max(1, min(limit, PRODUCTS)))
+        move, lowest, used = self._solve(part, before)
         state.move[rows], state.lowest[rows] = move, lowest
         state.weights[rows] += move
         state.precise[rows] = -(part.gradient * move).sum((1, 2)) / 2 <= CLOSE * part.objective
         return used
 
-    def _solve(self, state: State, limit: int) -> tuple[Tensor, Tensor, int]:
+    def _solve(self, state: State, before: int) -> tuple[Tensor, Tensor, int]:
         """Conjugate gradients: steps, smallest eigenvalues met, products used."""
         hessian = Hessian(self.problem, state.weights.float(), state.penalty)
         inverse = (1 / self.diagonal(state.curvature, state.penalty)).float()
@@ -162,10 +174,12 @@ class Newton:
         enough = self._forcing(state).square() * size
         move, ritz = torch.zeros_like(direction), _Ritz(len(size))
         rows, used = torch.arange(len(size), device=size.device), 0
+        limit, expected = max(1, min(self.limit - before, PRODUCTS)), self._expected(state, before)
         while len(rows) and used < limit:
             along = direction[rows]
             bent = hessian.times(along, rows)
             used += 1
+            self.report(before + used, max(expected, before + used + 1))
             curve = _dot(along, bent)
             alpha = torch.where(curve > 0, size[rows] / curve.clamp(min=1e-300), 0.0)
             move[rows] += _wide(alpha) * along

@@ -136,7 +136,8 @@ class LogisticPath:
         values = self._values(penalties)
         starts = [self._start(one) for one in penalties]
         start = Start(*(torch.stack(part) for part in zip(*starts, strict=True)))
-        newton = Newton(self.problem, self._diagonal, tolerance=self.tolerance, limit=self.passes)
+        newton = Newton(self.problem, self._diagonal, self.tolerance, self.passes,
+                        lambda done, total: self.report(f"{len(penalties)} penalties, pass", done, total))  # fmt: skip
         minimum = newton.minimise(start, values)
         self.used += minimum.passes
         if keep:

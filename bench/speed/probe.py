@@ -145,8 +145,8 @@ def alone(given: argparse.Namespace) -> dict[str, float]:
     before = _resident()
     _reset_peak()
     run(given.alone, data, [1.0])
-    peak = _peak()
-    return {"peak MiB": round(peak), "above data and imports MiB": round(peak - before)}
+    most = peak()
+    return {"peak MiB": round(most), "above data and imports MiB": round(most - before)}
 
 
 def apart(given: argparse.Namespace, name: str) -> dict[str, float]:
@@ -163,7 +163,8 @@ def _resident() -> float:
     return _status("VmRSS")
 
 
-def _peak() -> float:
+def peak() -> float:
+    """MiB of this process at most so far."""
     return _status("VmHWM")
 
 
