@@ -82,8 +82,8 @@ def told(who: str) -> Callable[[str, int, int], None]:
     def tell(stage: str, done: int, total: int) -> None:
         nonlocal began, last, before
         now = time.monotonic()
-        if (stage, done) < before or stage != before[0]:
-            began = last if done == 1 else now
+        if stage != before[0] or done < before[1]:
+            began = now
         before = (stage, done)
         if now - last < PATIENCE or not done:
             return

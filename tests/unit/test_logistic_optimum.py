@@ -43,7 +43,7 @@ def polished(fit, features, labels, penalty, *, most: int):  # type: ignore[no-u
 
     begin = np.concatenate([((fit.weights @ rows.T) / scale).ravel(), fit.intercept + fit.weights @ centre])
     found = minimize(cost, begin, jac=True, method="L-BFGS-B",
-                     options={"maxiter": most, "maxfun": 2 * most, "gtol": 1e-14, "ftol": 1e-16, "maxcor": 30})  # fmt: skip
+                     options={"maxiter": most, "gtol": 1e-14, "ftol": 1e-16, "maxcor": 30})  # fmt: skip
     weights = (found.x[: columns * dim].reshape(columns, dim) * scale) @ rows
     return weights, found.x[columns * dim :] - weights @ centre
 
