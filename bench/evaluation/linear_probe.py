@@ -57,7 +57,8 @@ class LinearProbe:
         final = self._path(task, features, labels, "refit").solve([chosen])[0]
         samples = embedded.samples[task.test]
         scores = two_columns(final.logits(embedded.images[task.test]), samples.labels)
-        note = "; ".join([f"{self.features} features", _told(final), f"of {len(accuracies)} tried, best on {how}"])
+        note = "; ".join([f"{self.features} features", _told(final), f"of {len(accuracies)} tried, best on {how}",
+                          f"path {_path(accuracies)}"])  # fmt: skip
         return predictions(task, samples, scores, split=task.test, protocol=note)
 
     def _learning(self, task: Task, embedded: Embedded) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
@@ -120,6 +121,12 @@ def headline(task: Task, scores: np.ndarray, labels: np.ndarray) -> float:
     if labels.ndim == 2:
         return metrics.average_precision(scores, labels)
     return float(metrics.credit(scores, labels).mean())
+
+
+def _path(values: dict[float, float]) -> str:
+    """Each penalty that was tried with its value on the validation pictures; of a full path every eighth."""
+    step = 1 if len(values) <= 20 else STEPS_A_DECADE
+    return ", ".join(f"{one:.2g}: {100 * values[one]:.1f}%" for one in list(values)[::step])
 
 
 def _told(fit: Fit) -> str:
