@@ -51,7 +51,8 @@ class Folder:
             key = str(line.get("id") or line.get("prompt") or "")
             if not key or not line.get("file"):
                 raise BenchError(
-                    f"{self._path}, entry {number}: needs `file`, and `id` or `prompt`; found {', '.join(line) or 'nothing'}."
+                    f"{self._path}, entry {number}: needs `file`, and `id` or `prompt`; "
+                    f"found {', '.join(line) or 'nothing'}."
                 )
             sample = _number(line.get("sample"), count.get(key, 0), f"{self._path}, entry {number}")
             if (key, sample) in found:

@@ -7,7 +7,8 @@ from a CSV (`ratings`).
 A reading is a share of each value: one where the scorer is sure, equal shares where values tie, so that a scorer that
 cannot tell four values apart earns a quarter and not all or nothing. What is not there is read as `GONE`.
 
-How to add one: a module with a class that has `name`, `model`, `reads` and `read`, and a line in `bench.audit.composition`.
+How to add one: a module with a class that has `name`, `model`, `reads` and `read`, and a line in
+`bench.audit.composition`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def confusion(slots: pd.DataFrame) -> pd.DataFrame:
 
 
 def whose(slots: pd.DataFrame) -> pd.DataFrame:
-    """Columns scorer, category, kind, whose, value (share of readings), n: of prompts with two slots of a kind or more."""
+    """Columns scorer, category, kind, whose, value (share of readings), n: of prompts with several slots of a kind."""
     lines = [
         one
         for _, own in slots.groupby(["scorer", "id", "kind"], sort=False)

@@ -104,7 +104,7 @@ def card(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def attach(scores: pd.DataFrame, known: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Scores with their scorer's accuracy beside them (`reliability` ...) and whether they are `measurable`; why not."""
+    """Scores with their scorer's accuracy beside them (`reliability` ...); are they `measurable`, and why not."""
     beside = known.rename(
         columns={
             "value": "reliability",

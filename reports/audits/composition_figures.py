@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports import words
+from reports.audits.composition_words import named, preferred
 from reports.figures import MARKERS, SERIES, SOFT, Drawing, render
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ WHO = {"oracle": "perfect choice", "reranked": "reranked", "random": "any one pi
 
 def objects_plot(table: pd.DataFrame) -> Drawing:
     """All-correct against the number of things, a line a category, by the exact reader where it is there."""
-    scorer = "exact" if "exact" in set(table["scorer"]) else table["scorer"].iloc[0]
+    scorer = preferred(table["scorer"])
     own = table[(table["scorer"] == scorer) & table["world"]]
     own = own if len(own) else table[table["scorer"] == scorer]
 
@@ -32,13 +33,13 @@ def objects_plot(table: pd.DataFrame) -> Drawing:
         _shares(axes)
         axes.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    alt = f"Share of pictures in which everything is right against the number of things, by category ({scorer} reader), 95% intervals."
+    alt = f"Share of pictures all right against the number of things, by category ({named(scorer)}), 95% intervals."
     return Drawing("composition-objects", "Success against the number of things", alt, render(draw, 6.8, 3.3), own)
 
 
 def reranking_plot(table: pd.DataFrame) -> Drawing:
     """Expected success of the favourite of N; the judge is the exact reader where it is there."""
-    judge = "exact" if "exact" in set(table["judge"]) else table["judge"].iloc[0]
+    judge = preferred(table["judge"])
     own = table[table["judge"] == judge]
 
     def draw(axes: Axes) -> None:
@@ -52,9 +53,7 @@ def reranking_plot(table: pd.DataFrame) -> Drawing:
         _shares(axes)
         axes.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    alt = (
-        f"Share of prompts drawn right against the number of pictures to choose from, judged by {judge}, 95% intervals."
-    )
+    alt = f"Share of prompts drawn right against the pictures to choose from; judge: {named(judge)}; 95% intervals."
     return Drawing("composition-reranking", "Gain of reranking", alt, render(draw, 6.4, 3.1), own)
 
 

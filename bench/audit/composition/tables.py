@@ -1,4 +1,4 @@
-"""Tables of the audit of composition: scores by category, tier and slot; objects; wordings; what was lost; the sheet."""
+"""Tables of the audit of composition: scores by category, tier and slot; objects; wordings; lost pictures; sheet."""
 
 from __future__ import annotations
 
