@@ -29,7 +29,7 @@ def make(node: Any, kind: str) -> Any:
     if missing:
         raise BenchError(f"This {kind} needs {', '.join(f'{kind}.{key}=...' for key in missing)}.")
     try:
-        return instantiate(node)
+        return instantiate(node, _convert_="object")  # lists and dicts, not OmegaConf's
     except InstantiationException as error:
         if isinstance(error.__cause__, BenchError):
             raise error.__cause__ from None

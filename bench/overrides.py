@@ -1,7 +1,8 @@
 """The words after `bench`, checked before anything heavy starts: unknown groups, options and keys get the closest ones.
 
-Two short forms are added to Hydra's own grammar: `task=NAME` (also globs and lists) for any task of the registry, and
-`model=ORG/NAME` for any CLIP on the hub. Both become options of their group, so sweeps over them work as over files.
+Three short forms are added to Hydra's own grammar: `task=NAME` (also globs and lists) for any task of the registry,
+`task=FILE.csv` for a table of one's own, and `model=ORG/NAME` for any CLIP on the hub. They become options of their
+group, so sweeps over them work as over files.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import conf
 from bench.errors import BenchError, unknown
 from bench.settings import BenchSettings
 
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
+
 
 def prepare(arguments: list[str]) -> list[str]:
     """The arguments for Hydra, after every override was found to be meaningful.
@@ -32,15 +35,15 @@ def prepare(arguments: list[str]) -> list[str]:
     """
     ConfigStore.instance().store(name="settings", node=BenchSettings)
     given = get_args_parser().parse_args(arguments).overrides
-    words = [_listed(one) for one in given]
+    rewritten = {one: _listed(one) for one in given}
+    words = [word for one in given for word in rewritten[one]]
     parsed = _parse(words)
     path = next((str(one.value()) for one in parsed if one.key_or_group == "task.path"), None)
     for override in parsed:
         _register(override, path)
     for variant in _variants(parsed):
         composed(variant)
-    rewritten = dict(zip(given, words, strict=True))
-    return [rewritten.get(one, one) for one in arguments]
+    return [word for one in arguments for word in rewritten.get(one, [one])]
 
 
 def composed(words: list[str]) -> DictConfig:
@@ -59,9 +62,13 @@ def composed(words: list[str]) -> DictConfig:
         raise BenchError(_plain(error)) from error
 
 
-def _listed(word: str) -> str:
-    """`task=[a,b]` means the tasks a and b in one run."""
-    return word.replace("task=[", "task.names=[", 1) if word.startswith("task=[") else word
+def _listed(word: str) -> list[str]:
+    """`task=[a,b]` means the tasks a and b in one run, `task=people.csv` the table at that place."""
+    value = word.removeprefix("task=")
+    if word.startswith("task=") and value.endswith(TABLES):
+        quoted = value.strip("'\"").replace("\\", "\\\\").replace('"', '\\"')
+        return ["task=table", f'task.file="{quoted}"']
+    return [word.replace("task=[", "task.names=[", 1) if word.startswith("task=[") else word]
 
 
 def _parse(words: list[str]) -> list[Override]:

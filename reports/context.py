@@ -172,12 +172,16 @@ def _leaderboard(main: pd.DataFrame, places: dict[str, tuple[int, int]]) -> list
     return [line | {"rank_text": text} for line, text in zip(sections.leaderboard(main), texts, strict=True)]
 
 
+SOURCES = {"open_clip": "open_clip's table", "clip_paper": "the CLIP paper"}
+
+
 def _parity(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Values of published weights beside the published values, the largest difference first; empty for other models."""
     return [
         line
         | {"value": words.percent(line["value"], digits=2), "published": words.percent(line["published"], digits=2)}
         | {"gap": words.percent(line["difference"], digits=2), "allowed": words.percent(line["tolerance"], digits=2)}
+        | {"remark": "; ".join(filter(None, (SOURCES[line["source"]], line["remark"])))}
         for line in tables.lines(parity.compare(rows))
     ]
 

@@ -20,8 +20,8 @@ def heat(grid: pd.DataFrame) -> Drawing:
     texts = np.vectorize(words.percent, otypes=[object])(values)
 
     def draw(axes: Axes) -> None:
-        _paint(axes, values, texts, size=8.5)
-        _name(axes, [short(str(column), 22) for column in grid.columns], [short(str(row)) for row in grid.index])
+        paint(axes, values, texts, size=8.5)
+        name_axes(axes, [short(str(column), 22) for column in grid.columns], [short(str(row)) for row in grid.index])
 
     return Drawing(
         "grid",
@@ -39,8 +39,8 @@ def confusion(name: str, counts: np.ndarray, choices: list[str]) -> Drawing:
     names = [short(choice, 18) for choice in choices]
 
     def draw(axes: Axes) -> None:
-        _paint(axes, shares, texts, size=7)
-        _name(axes, names, names)
+        paint(axes, shares, texts, size=7)
+        name_axes(axes, names, names)
 
     numbers = pd.DataFrame(counts, columns=pd.Index(choices))
     numbers.insert(0, "true class", choices, allow_duplicates=True)
@@ -49,7 +49,7 @@ def confusion(name: str, counts: np.ndarray, choices: list[str]) -> Drawing:
     return Drawing(name, "Confusion", alt, render(draw, 1.9 + side, 1.5 + side), numbers)
 
 
-def _paint(axes: Axes, shares: np.ndarray, texts: np.ndarray, *, size: float) -> None:
+def paint(axes: Axes, shares: np.ndarray, texts: np.ndarray, *, size: float) -> None:
     """Squares shaded by their share in [0, 1] (blank for NaN), with their texts. One artist holds all squares."""
     from matplotlib.collections import PolyCollection
 
@@ -68,7 +68,8 @@ def _paint(axes: Axes, shares: np.ndarray, texts: np.ndarray, *, size: float) ->
     axes.add_collection(PolyCollection(squares, facecolors=colours, edgecolors="none"), autolim=False)
 
 
-def _name(axes: Axes, columns: list[str], rows: list[str]) -> None:
+def name_axes(axes: Axes, columns: list[str], rows: list[str]) -> None:
+    """Names of columns above and of rows to the left of the squares."""
     axes.set_xlim(0, len(columns))
     axes.set_ylim(len(rows), 0)
     axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=35, ha="left", rotation_mode="anchor", color=INK)

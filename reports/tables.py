@@ -64,8 +64,11 @@ def ok(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def problems(rows: pd.DataFrame) -> pd.DataFrame:
-    """Failed and skipped cells with their reasons; a reason shared by several tasks of a model stands once."""
-    bad = rows[rows["status"] != "ok"]
+    """Failed and skipped cells with their reasons; a reason shared by several tasks of a model stands once.
+
+    A group that is too small to be shown is no problem of the run: the audit that suppressed it says so itself.
+    """
+    bad = rows[(rows["status"] != "ok") & (rows["group"] == "all")]
     grouped = bad.groupby(["status", "model", "evaluation", "reason"], sort=False)["task"]
     return grouped.agg(lambda tasks: list(dict.fromkeys(tasks))).reset_index(name="tasks")
 
@@ -156,7 +159,7 @@ def by_group(rows: pd.DataFrame) -> pd.DataFrame:
     `overall` is the value of all pictures, `worst` and `best` the names and values of the extreme groups, `difference`
     and `ratio` those of the extremes.
     """
-    scored, found = ok(rows), []
+    scored, found = evaluated(rows), []
     keys = ["run", "model", "task", "split", "evaluation", "condition", "metric"]
     whole = scored[scored["group"] == "all"].drop_duplicates(keys).set_index(keys)["value"]
     for key, part in scored[scored["group"] != "all"].groupby(keys, sort=False):
@@ -170,9 +173,15 @@ def by_group(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def evaluated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Scored rows of the evaluations; what an audit calls its own is shown by its exhibits."""
+    scored = ok(rows)
+    return scored[scored["evaluation"].isin(rows.loc[rows["headline"], "evaluation"])]
+
+
 def others(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """What the main rows leave out: further metrics, changed pictures (condition), slices (group)."""
-    scored = ok(rows)
+    scored = evaluated(rows)
     sliced, changed = scored["group"] != "all", scored["condition"] != "clean"
     return {
         "metrics": scored[~sliced & ~changed & ~scored["headline"]],

@@ -15,7 +15,8 @@ How to add one, here or in a folder of your own (`task.path=FOLDER`):
 `bench-tasks new my_pets --from photos` writes this file into `user_folder()`, where it is found from then
 on. A package offers tasks through an entry point in group `bench.tasks` that names a module, a Task, or a
 list or dict of them. A plugin that cannot be loaded, or that takes a name which exists, is kept out and
-reported by `broken()`; the others are not touched.
+reported by `broken()`; the others are not touched. A module that derives tasks from another's imports the
+module, not the tasks: what stands in a module is its own.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from bench.audit.shift import Shift
 from bench.errors import BenchError, unknown
 from bench.task import Task
 from tasks.languages import translated
@@ -48,6 +50,8 @@ class Registry(NamedTuple):
     broken: dict[str, str]
     origins: dict[str, str]
     """Where each task comes from, by its name: a module of ours, a package, or a file."""
+    shifts: dict[str, Shift]
+    """Natural shifts by name, `source->target`."""
 
 
 def select(names: str | Iterable[str], *, path: str | Path | None = None, language: str = "en") -> list[Task]:
@@ -63,6 +67,24 @@ def select(names: str | Iterable[str], *, path: str | Path | None = None, langua
     wanted = [one.strip() for one in names.split(",")] if isinstance(names, str) else list(names)
     found = {task.name: task for one in wanted for task in _matching(one, registry)}
     return [translated(task, language) for task in found.values()]
+
+
+def shifts_of(names: str | Iterable[str], *, path: str | Path | None = None) -> list[Shift]:
+    """Natural shifts, each once: of a source (`imagenet`), or by name or glob (`imagenet->imagenet_a`, `emoji_*->*`).
+
+    Raises:
+        BenchError: a name that fits no shift, with the closest names.
+    """
+    registry = load(path)
+    wanted = [one.strip() for one in names.split(",")] if isinstance(names, str) else list(names)
+    found: dict[str, Shift] = {}
+    for one in wanted:
+        fitting = [s for n, s in registry.shifts.items() if one == s.source.name or fnmatch.fnmatchcase(n, one)]
+        if not fitting:
+            sources = {shift.source.name for shift in registry.shifts.values()}
+            raise unknown("shift", one, {*registry.shifts, *sources}, hint="Declare your own: see tasks/pairs.py.")
+        found.update({shift.name: shift for shift in fitting})
+    return list(found.values())
 
 
 def names(*, path: str | Path | None = None) -> list[str]:
@@ -92,8 +114,15 @@ def user_folder() -> Path:
 
 def found_in(thing: object) -> Iterator[Task]:
     """Tasks in a module, a mapping or a sequence, or the thing itself if it is one."""
+    return _found(thing, Task)
+
+
+Value = TypeVar("Value", Task, Shift)
+
+
+def _found(thing: object, kind: type[Value]) -> Iterator[Value]:
     values: Iterable[object] = ()
-    if isinstance(thing, Task):
+    if isinstance(thing, kind):
         yield thing
     elif isinstance(thing, ModuleType):
         values = [value for name, value in vars(thing).items() if not name.startswith("__")]
@@ -102,13 +131,13 @@ def found_in(thing: object) -> Iterator[Task]:
     elif isinstance(thing, (list, tuple)):
         values = thing
     for value in values:
-        if isinstance(value, (Task, dict, list, tuple)):
-            yield from found_in(value)
+        if isinstance(value, (kind, dict, list, tuple)):
+            yield from _found(value, kind)
 
 
 @cache
 def _load(path: Path | None) -> Registry:
-    registry = Registry({}, {}, {})
+    registry = Registry({}, {}, {}, {})
     for info in pkgutil.iter_modules(__path__):
         if not info.ispkg and not info.name.startswith("_"):
             _add(
@@ -128,17 +157,23 @@ def _load(path: Path | None) -> Registry:
 def _add(registry: Registry, origin: str, get: Callable[[], object]) -> None:
     try:
         fresh: dict[str, Task] = {}
-        for task in found_in(get()):
+        thing = get()
+        for task in found_in(thing):
             known = fresh.get(task.name) or registry.tasks.get(task.name)
             if known is task:
                 continue  # imported from where it was made
             if known is not None:
                 raise BenchError(f"{origin}: a task named {task.name!r} exists already. Give this one another name.")
             fresh[task.name] = task
+        shifts = {shift.name: shift for shift in _found(thing, Shift)}
+        double = [name for name, shift in shifts.items() if registry.shifts.get(name, shift) is not shift]
+        if double:
+            raise BenchError(f"{origin}: a shift {double[0]!r} exists already. Give its target another name.")
     except Exception:
         registry.broken[origin] = traceback.format_exc()
     else:
         registry.tasks.update(fresh)
+        registry.shifts.update(shifts)
         registry.origins.update(dict.fromkeys(fresh, origin))
 
 

@@ -138,7 +138,7 @@ EMOJI_ROLES = Task(
     notes="20 professions x person, man, woman x 6 skin tones (`none` is the yellow default) x 3 styles; Noto "
     "lacks man and woman astronaut here. Tones of one drawing are one cluster. Drawn: shows what a model attends "
     "to, and says nothing of society.",
-    cluster=("caption", "gender", "style"),
+    cluster=("label", "gender", "style"),
     tags=BUNDLED,
 )
 

@@ -61,7 +61,7 @@ def from_folder_of_pictures(path: Path) -> Draft:
 def from_a_table(path: Path) -> Draft:
     """A table with a picture column and a label column of a usual name."""
     table = read_table(path)
-    image, label = (_column(path, list(table.columns), usual) for usual in (IMAGE_COLUMNS, LABEL_COLUMNS))
+    image, label = (column(path, list(table.columns), usual) for usual in (IMAGE_COLUMNS, LABEL_COLUMNS))
     split = next((str(one) for one in table.columns if str(one).lower() in SPLIT_COLUMNS), None)
     counts = (
         {"test": len(table)}
@@ -134,7 +134,8 @@ def spoken(keys: Sequence[str]) -> list[str]:
     return words if len({word.lower() for word in words}) == len(keys) else list(keys)
 
 
-def _column(path: Path, columns: Sequence[object], usual: tuple[str, ...]) -> str:
+def column(path: Path, columns: Sequence[object], usual: tuple[str, ...]) -> str:
+    """The first of the usual names that is a column."""
     lower = {str(column).lower(): str(column) for column in columns}
     found = next((lower[name] for name in usual if name in lower), None)
     if found is None:

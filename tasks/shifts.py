@@ -7,7 +7,7 @@ Subsets of ImageNet's classes are scored among their own classes only, as everyw
 from __future__ import annotations
 
 from bench.task import Task
-from tasks.sources import first_of, from_layout, from_webdataset
+from tasks.sources import first_of, from_huggingface, from_layout, from_webdataset
 from tasks.text import classes, templates
 
 IMAGENET_V2 = Task(
@@ -112,6 +112,14 @@ IWILDCAM = Task(
     load=first_of(
         from_layout("iWildCam"),
         from_webdataset("wds_wilds-iwildcam", classes("iwildcam"), numbers=("location", "sequence")),
+        from_huggingface(
+            "djghosh/wds_wilds-iwildcam_test",
+            revision="325d5685431b89c94c1fc5732d914b1a04950426",
+            image="jpg",
+            label="cls",
+            names=[str(number) for number in range(182)],
+            numbers=("location", "sequence"),
+        ),
     ),
     classes=classes("iwildcam"),
     templates=templates("iwildcam"),

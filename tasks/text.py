@@ -3,6 +3,7 @@
 Class names, `classnames/<set>.txt`: `key<TAB>name | synonym | synonym`, or only `name` where the key in the data is
 the name itself. Templates, `templates/<set>.txt`: one template a line with one `{}` for the name. Blank lines and
 lines that begin with `#` are skipped. Another language lies beside the English file: `classnames/<set>.zh.txt`.
+Label sets of audits, `labelsets/<set>.txt`: `label<TAB>category`.
 `data/NOTICE.md` says where each list comes from and under which licence.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from bench.audit.label_sets import LabelSet, read
 from bench.errors import BenchError, unknown
 from bench.task import ClassName
 
@@ -54,6 +56,35 @@ def templates(name: str, *, language: str = "en", folder: Path = DATA) -> tuple[
     if not found:
         raise BenchError(f"{path}: no template.")
     return tuple(found)
+
+
+def labelset(name: str, *, folder: Path = DATA) -> LabelSet:
+    """A label set by its name, or from a file of your own (`audit.harm.name=my_labels.txt`).
+
+    Raises:
+        BenchError: neither a known name nor a file, or a file that cannot be read.
+    """
+    own, path = Path(name).expanduser(), folder / "labelsets" / f"{name}.txt"
+    if path.is_file():
+        return read(path)
+    if own.suffix or own.is_file():
+        return read(own)
+    known = [one.stem for one in (folder / "labelsets").glob("*.txt")]
+    raise unknown("label set", name, known, hint=f"Known: {', '.join(sorted(known))}; or the path of a file.")
+
+
+def labelsets(names: Iterable[str], *, folder: Path = DATA) -> tuple[LabelSet, ...]:
+    """Several of them."""
+    return tuple(labelset(name, folder=folder) for name in names)
+
+
+def class_map(name: str, *, folder: Path = DATA) -> dict[str, tuple[str, ...]]:
+    """`shifts/<name>.txt`: key of a target's class -> keys of the source's classes, one `key<TAB>key key` a line."""
+    path = folder / "shifts" / f"{name}.txt"
+    if not path.is_file():
+        raise unknown("class map", name, [one.stem for one in (folder / "shifts").glob("*.txt")])
+    split = [line.partition("\t") for _, line in _lines(path)]
+    return {key: tuple(rest.split()) for key, _, rest in split}
 
 
 def named(names: Iterable[str]) -> tuple[ClassName, ...]:

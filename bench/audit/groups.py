@@ -24,6 +24,11 @@ MINIMUM = 20
 """Pictures a group needs to be shown."""
 MOST_VALUES = 20
 """Values an attribute may have to be a set of groups; more is a measurement or a name, to be binned first."""
+SCALES = (
+    ("none", "light", "medium-light", "medium", "medium-dark", "dark"),
+    ("lowest", "low", "medium", "high", "highest"),
+)
+"""Words that have an order of their own: skin tones of Unicode, quarters of income."""
 AND = " & "
 
 
@@ -79,10 +84,11 @@ def groupings(
     minimum: int = MINIMUM,
     most: int = MOST_VALUES,
     crossed: int = 2,
+    ignore: Sequence[str] = (),
 ) -> list[Grouping]:
     """The groups of each attribute, then of every combination of up to `crossed` of them.
 
-    Without `chosen`, every attribute with 2 to `most` values is taken.
+    Without `chosen`, every attribute with 2 to `most` values is taken, save those to `ignore`.
 
     Raises:
         BenchError: a chosen attribute that is not there, that has one value only, or more than `most`; or no
@@ -92,7 +98,8 @@ def groupings(
         if name not in attributes:
             raise unknown("attribute", name, map(str, attributes.columns))
         _refuse_unfit(name, values_of(attributes[name]), most)
-    names = [*map(str, chosen or ())] or [str(name) for name in attributes if _fit(values_of(attributes[name]), most)]
+    free = [str(name) for name in attributes if name not in ignore and _fit(values_of(attributes[name]), most)]
+    names = [str(name) for name in chosen] if chosen else free
     if not names:
         have = ", ".join(map(str, attributes.columns)) or "none"
         raise BenchError(f"No attribute with 2 to {most} values to group pictures by. Attributes here: {have}.")
@@ -112,10 +119,17 @@ def values_of(column: pd.Series) -> np.ndarray:
 
 
 def levels_of(column: pd.Series) -> list[str]:
-    """The values that may occur, in order: of categories theirs (absent ones too), else numbers first, then names."""
+    """The values that may occur, in order: of categories theirs (absent ones too), else numbers first, then names.
+
+    Words of a known scale are in the order of the scale.
+    """
     if hasattr(column, "cat"):
         return [str(one) for one in column.cat.categories]
-    return sorted(set(values_of(column)) - {""}, key=_natural)
+    found = set(values_of(column)) - {""}
+    scale = next((one for one in SCALES if found <= set(one)), None)
+    if scale is not None:
+        return [one for one in scale if one in found]
+    return sorted(found, key=_natural)
 
 
 def _grouping(attributes: pd.DataFrame, names: Sequence[str], minimum: int) -> Grouping:

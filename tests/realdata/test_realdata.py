@@ -9,6 +9,8 @@ import pytest
 
 import tasks
 from bench.task import Task
+from tasks.checking import check_data
+from tasks.cli import main
 
 pytestmark = pytest.mark.realdata
 
@@ -75,3 +77,38 @@ def test_an_excerpt_of_food101_as_a_folder(folder: Path) -> None:
     samples = task.samples()
     assert {task.classes[label].key for label in samples.labels} == {"pizza", "steak", "sushi"}
     assert all(min(picture.size) > 50 for picture in samples.images)
+
+
+def test_the_groceries_as_a_table(folder: Path) -> None:
+    """Encoded pictures in parquet, official splits: rows repeat, splits share none, the bundled test split is whole."""
+    if not (folder / "groceries").is_dir():
+        pytest.skip(f"groceries is not in {folder}")
+    bundled = tasks.select("fruit_fine")[0]
+    columns = {"image": "image_data", "label": "finegrained_cat", "split": "dataset", "attributes": ["coarse_cat"]}
+    task = bundled.renamed(
+        "groceries",
+        load=tasks.sources.from_table("groceries/images2.parquet", classes=bundled.classes, **columns),  # type: ignore[arg-type]
+        splits={"train": 675, "val": 57, "test": 1_322},
+    )
+    found = {one.check: one for one in check_data(task)}
+    assert "leak" not in found
+    assert not any(one.level == "error" for one in found.values())
+    samples = task.samples()
+    distinct = {picture.tobytes(): int(label) for picture, label in zip(samples.images, samples.labels, strict=True)}
+    assert f"{len(samples) - len(distinct)} occur twice" in found["pictures in test"].text
+    ours = bundled.samples()
+    assert len(ours) == len(distinct) == 661
+    assert np.bincount(ours.labels).tolist() == np.bincount(list(distinct.values())).tolist()
+
+
+def test_a_new_task_from_real_folders(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`bench-tasks new` on real photographs, with their imbalance, and its checks."""
+    if not (folder / "traffic_lights").is_dir():
+        pytest.skip(f"traffic_lights is not in {folder}")
+    monkeypatch.setenv("BENCH_TASKS", str(tmp_path))
+    tasks.forget()
+    assert main(["new", "lights", "--from", str(folder / "traffic_lights")]) == 0
+    (task,) = tasks.select("lights", path=tmp_path)
+    assert (task.class_names, dict(task.splits)) == (("green", "red", "yellow"), {"test": 297, "train": 1_187})
+    assert np.bincount(task.samples().labels).tolist() == [107, 181, 9]
+    tasks.forget()

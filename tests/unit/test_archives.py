@@ -102,6 +102,17 @@ class TestHub:
         copy = sources.from_huggingface(str(data / "me" / "zoo"), image="img", label="kind", classes=CLASSES)
         assert copy("test").fingerprint == reader("test").fingerprint != reader("train").fingerprint
 
+    def test_webdataset(self, data: Path) -> None:
+        """Tar shards in a repository, as DataComp keeps its copies; .npy becomes attributes."""
+        names, labels = ["ant", "bee", "dog"], [2, 0, 1]
+        layouts.shards(data, KEYS, name="me/wds_zoo_test", names=names, labels=labels, splits=["test"],
+                       numbers=lambda i: (i % 2, 9))  # fmt: skip
+        settings = {"image": "webp", "label": "cls", "names": names, "numbers": ("region",)}
+        records = sources.from_huggingface("me/wds_zoo_test", **settings)("test")  # type: ignore[arg-type]
+        assert agree(records)
+        assert records.attributes is not None
+        assert records.attributes["region"].tolist() == ["0", "1", "0", "1", "0", "1", "0"]
+
     def test_imagefolder(self, data: Path) -> None:
         layouts.folders(data, KEYS, path="me/zoo", splits=("train", "test"))
         assert agree(sources.from_huggingface("me/zoo", classes=CLASSES)("test"))

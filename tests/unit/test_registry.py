@@ -1,11 +1,9 @@
-"""The registry: selection, duplicates, broken plugins, plugins from a folder and from an installed package."""
+"""The registry: selection, duplicates, broken plugins, plugins from a folder (packages: end_to_end/test_plugins)."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -46,6 +44,13 @@ def test_folder_plugins_join_and_broken_ones_stay_out(folder: Path) -> None:
     assert "toy" not in tasks.names()
 
 
+def test_a_task_belongs_to_the_module_that_made_it() -> None:
+    """`tasks.positions` imports EUROSAT to derive from it."""
+    origins = tasks.load().origins
+    assert origins["eurosat"] == "tasks.general"
+    assert origins["eurosat_by_position"] == "tasks.positions"
+
+
 def test_an_unknown_name_mentions_broken_plugins(folder: Path) -> None:
     with pytest.raises(BenchError, match=r"could not be loaded: .*bad\.py"):
         tasks.select("no_such_task", path=folder)
@@ -71,38 +76,6 @@ def test_select_by_name_glob_family_and_tag() -> None:
 def test_unknown_names_answer_with_the_closest(wanted: str, answer: str) -> None:
     with pytest.raises(BenchError, match=answer):
         tasks.select(wanted)
-
-
-def wheel(folder: Path, name: str, module: str, entry: str) -> Path:
-    """A wheel of one module with an entry point, written by hand so that no build tool is needed."""
-    path, info = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as packed:
-        packed.writestr(f"{name}.py", module)
-        packed.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        packed.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        packed.writestr(f"{info}/entry_points.txt", f"[bench.tasks]\n{name} = {entry}\n")
-        packed.writestr(f"{info}/RECORD", "")
-    return path
-
-
-def test_entry_points_of_installed_packages(tmp_path: Path) -> None:
-    """Two packages are installed, one of them broken: the registry of a fresh process has the good one."""
-    wheels = [
-        wheel(tmp_path, "goodies", PLUGIN.format(name="gift") + "TASKS = [TOY, ALSO]\n", "goodies:TASKS"),
-        wheel(tmp_path, "rotten", "1 / 0\n", "rotten"),
-    ]
-    site = tmp_path / "site"
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site)]
-    subprocess.run([*install, *map(str, wheels)], check=True, capture_output=True)
-    script = "import tasks; print('gift_third' in tasks.names(), list(tasks.broken()))"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"PYTHONPATH": f"{Path(__file__).parents[2]}{os.pathsep}{site}", "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "True ['rotten (rotten)']"
 
 
 def test_importing_the_registry_is_light() -> None:

@@ -58,22 +58,22 @@ def hardly_a_picture_in_a_region(folder: Path) -> list[str]:
     return ["--data"]
 
 
-POSITION = "from tasks.positions import by_position, _listed, _sorted\n"
+POSITION = "from tasks.positions import by_position\n"
 TRAPS = {
     "1 KITTI: the list of another copy": Trap(
-        "from tasks.structured import KITTI as T\nfrom tasks.positions import by_position, _listed, _sorted\n"
-        "TRAP = T.renamed('trap', classes=by_position(T, _sorted(T, int), _listed(T)[::-1]))",
+        "from tasks.structured import KITTI as T\nfrom tasks.positions import by_position\n"
+        "TRAP = T.renamed('trap', classes=by_position(T, int, backwards=True))",
         "class order",
         right_for_the_other_list,
     ),
     "2 CLEVR: numbers sorted as text": Trap(
         f"from tasks.structured import CLEVR_COUNTS as T\n{POSITION}"
-        "TRAP = T.renamed('trap', classes=by_position(T, _sorted(T, int), _listed(T)))",
+        "TRAP = T.renamed('trap', classes=by_position(T, int))",
         "misplaced name",
     ),
     "3 VOC: diningtable and pottedplant": Trap(
         f"from tasks.scenes import VOC2007 as T\n{POSITION}"
-        "TRAP = T.renamed('trap', classes=by_position(T, _sorted(T), _listed(T)))",
+        "TRAP = T.renamed('trap', classes=by_position(T))",
         "misplaced name",
     ),
     "4 CLEVR distance: an empty name": Trap(
@@ -86,12 +86,12 @@ TRAPS = {
     ),
     "6 Pets: another order": Trap(
         f"from tasks.general import PETS as T\n{POSITION}"
-        "TRAP = T.renamed('trap', classes=by_position(T, _sorted(T, str.lower), _listed(T)))",
+        "TRAP = T.renamed('trap', classes=by_position(T, str.lower))",
         "misplaced name",
     ),
     "6 EuroSAT: another order": Trap(
         f"from tasks.general import EUROSAT as T\n{POSITION}"
-        "TRAP = T.renamed('trap', classes=by_position(T, _sorted(T), _listed(T)))",
+        "TRAP = T.renamed('trap', classes=by_position(T))",
         "misplaced name",
     ),
     "7 Caltech: 102 names for 101 classes": Trap(

@@ -15,13 +15,13 @@ from bench.audit.corruption.pixels import SLACK, whole
 
 def brightness(image: np.ndarray, added: float, draws: Draws) -> np.ndarray:
     """Adds to V of HSV, clipped at 1."""
+    planes = cv2.split(image)
+    largest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     value = np.arange(256) / 255
-    factors = np.minimum(value + added, 1) / np.maximum(value, 1e-9)
-    largest, _ = _extremes(image)
-    factor = factors.astype(np.float32).take(largest)
-    bright = cv2.merge([factor] * 3) * image
-    bright[largest == 0] = 255 * added  # black has no hue: it becomes grey
-    return whole(bright)
+    factor = (np.minimum(value + added, 1) / np.maximum(value, 1e-9)).astype(np.float32).take(largest)
+    bright = np.asarray(cv2.merge([whole(plane * factor) for plane in planes]))
+    bright[largest == 0] = int(255 * added + SLACK)  # black has no hue: it becomes grey
+    return bright
 
 
 def contrast(image: np.ndarray, factor: float, draws: Draws) -> np.ndarray:
@@ -38,20 +38,14 @@ def saturate(image: np.ndarray, settings: tuple[float, float], draws: Draws) -> 
     Grey has no hue; as in the originals it counts as red, so that an added saturation makes it reddish.
     """
     factor, added = settings
-    largest, smallest = _extremes(image)
-    gap = cv2.subtract(largest, smallest)
+    planes = cv2.split(image)
+    largest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
+    gap = largest - np.minimum(np.minimum(planes[0], planes[1]), planes[2])
     level = largest.astype(np.float32)
     inverse = level / np.maximum(gap, 1)  # 1 / S; of no effect where the pixel is grey
     stretch = np.minimum(inverse * np.float32(added) + np.float32(factor), inverse)
-    away = (cv2.merge([largest] * 3) - image).astype(np.float32)
-    found = cv2.merge([level] * 3) - away * cv2.merge([stretch] * 3)
+    found = [level - (largest - plane) * stretch for plane in planes]
     if added:
         grey = gap == 0
-        found[..., 1][grey] = found[..., 2][grey] = level[grey] * np.float32(1 - added)
-    return whole(found)
-
-
-def _extremes(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest and the smallest of each pixel's three values -> uint8 [h, w] each."""
-    red, green, blue = cv2.split(image)
-    return np.asarray(cv2.max(cv2.max(red, green), blue)), np.asarray(cv2.min(cv2.min(red, green), blue))
+        found[1][grey] = found[2][grey] = level[grey] * np.float32(1 - added)
+    return np.asarray(cv2.merge([whole(plane) for plane in found]))

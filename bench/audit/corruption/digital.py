@@ -7,10 +7,9 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from bench.audit.corruption.draws import Draws
-from bench.audit.corruption.pixels import gaussian_kernel, smooth, whole
+from bench.audit.corruption.pixels import SLACK, gaussian_kernel, smooth, whole
 
 COSINES_FROM = 8.0
 """Sigma from which a smooth field is summed from its few cosines rather than filtered."""
@@ -35,17 +34,47 @@ def elastic_transform(image: np.ndarray, settings: tuple[float, float, float], d
 
 
 def pixelate(image: np.ndarray, scale: float, draws: Draws) -> np.ndarray:
-    """Reduced with Pillow's box filter and enlarged to blocks, as its box filter enlarges."""
+    """Reduced and enlarged again as by Pillow's box filter, to the bit: columns first, each step rounded."""
     height, width = image.shape[:2]
     small = max(1, int(width * scale)), max(1, int(height * scale))
-    reduced = np.asarray(Image.fromarray(image).resize(small, Image.Resampling.BOX))
-    return np.asarray(cv2.remap(reduced, _blocks((width, height), small), None, cv2.INTER_NEAREST))
+    reduced = _box(np.asarray(cv2.transpose(image)), small[0])
+    reduced = _box(np.asarray(cv2.transpose(reduced)), small[1])
+    columns_and_rows = _blocks((width, height), small)
+    return np.asarray(cv2.remap(reduced, columns_and_rows, np.empty(0, np.uint16), cv2.INTER_NEAREST))
 
 
-def jpeg_compression(image: np.ndarray, quality: int, draws: Draws) -> np.ndarray:
+def jpeg_compression(image: np.ndarray, quality: int, draws: Draws | None = None) -> np.ndarray:
     """Encoded and decoded, with libjpeg's usual halving of the colour channels."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
+
+
+def _box(rows: np.ndarray, count: int) -> np.ndarray:
+    """uint8 [n, m, 3] -> [count, m, 3]: means of neighbouring rows, each row in one of them."""
+    found = np.empty((count, *rows.shape[1:]), dtype=np.uint8)
+    for places, sources in _groups(len(rows), count):
+        total = rows.take(sources[0], axis=0)
+        for source in sources[1:]:
+            total = cv2.add(total, rows.take(source, axis=0), dtype=cv2.CV_16U).reshape(total.shape)
+        mean = cv2.convertScaleAbs(total, alpha=1 / len(sources), beta=SLACK)  # halves are rounded up
+        found[places] = mean.reshape(total.shape)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _groups(length: int, count: int) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+    """Places in the result whose means have equally many rows, and the first, second, ... row of each."""
+    scale = length / count
+    centres = (np.arange(count) + 0.5) * scale
+    begin = np.maximum(centres - scale / 2 + 0.5, 0).astype(int)
+    near = begin[:, None] + np.arange(int(scale) + 2)
+    away = (near - centres[:, None] + 0.5) * (1 / scale)
+    inside = (away > -0.5) & (away <= 0.5) & (near < length)  # a row on the border belongs to the mean before it
+    first, sizes = begin + inside.argmax(axis=1), inside.sum(axis=1)
+    chosen = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
+    return [(places, [first[places] + i for i in range(sizes[places[0]])]) for places in chosen]
 
 
 @lru_cache(maxsize=8)
@@ -84,10 +113,11 @@ def _waves(length: int, sigma: float) -> np.ndarray:
 def _affine(levels: np.ndarray, jitter: float, draws: Draws) -> np.ndarray:
     """The map that moves three points around the centre, each by up to `jitter` in both directions."""
     height, width = levels.shape[:2]
-    centre, reach = np.float32([width // 2, height // 2]), min(height, width) // 3
+    centre, reach = np.array([width // 2, height // 2], dtype=np.float32), min(height, width) // 3
     if reach == 0:
         return levels
-    points = np.stack([centre + reach, centre + np.float32([reach, -reach]), centre - reach]).astype(np.float32)
+    corners = np.array([[reach, reach], [reach, -reach], [-reach, -reach]])
+    points = (centre + corners).astype(np.float32)
     moved = points + draws.symmetric(3, 2) * np.float32(jitter)
     matrix = cv2.getAffineTransform(points, moved)
     return np.asarray(cv2.warpAffine(levels, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101))

@@ -14,6 +14,7 @@ from bench.audit.corruption.pixels import SLACK, middle, nearest, whole, zoomed
 
 LARGEST_MAP = 1024
 """Side of the fog's map; it repeats without a seam, so larger pictures are tiled with it."""
+LUMINANCE = (0.299, 0.587, 0.114)
 PHOTOGRAPHS = ("frost1", "frost2", "frost2", "frost4", "frost5")
 """What the originals draw from: their frost3 is frost2 once more, and their frost6 is never drawn."""
 
@@ -28,8 +29,8 @@ def fog(image: np.ndarray, settings: tuple[float, float], draws: Draws) -> np.nd
         map_ = np.tile(map_, (-(-height // side), -(-width // side)))
     brightest = int(image.max()) / 255
     factor = brightest / (brightest + amount)
-    veil = cv2.merge([map_[:height, :width]] * 3)
-    return _mixed(image, factor, veil, 255 * amount * factor)
+    veil = np.ascontiguousarray(map_[:height, :width])
+    return np.asarray(cv2.merge([_mixed(plane, factor, veil, 255 * amount * factor) for plane in cv2.split(image)]))
 
 
 def frost(image: np.ndarray, settings: tuple[float, float, float], draws: Draws) -> np.ndarray:
@@ -58,12 +59,11 @@ def snow(image: np.ndarray, settings: tuple[float, ...], draws: Draws) -> np.nda
     flakes[flakes < threshold] = 0
     fallen = nearest(trail(whole(flakes * np.float32(255)), radius, sigma, angle=draws.between(-135, -45)))
     both = fallen.astype(np.float32) + fallen[::-1, ::-1]
-    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).astype(np.float32) * np.float32(1.5) + np.float32(127.5)
-    levels = image.astype(np.float32)
-    whitened = np.maximum(levels, grey[..., None])
-    levels = np.asarray(cv2.addWeighted(levels, kept, whitened, 1 - kept, 0))
-    levels += both[..., None]
-    return whole(levels)
+    planes = [plane.astype(np.float32) for plane in cv2.split(image)]
+    grey = sum(plane * np.float32(share) for plane, share in zip(planes, LUMINANCE, strict=True))
+    bright = grey * np.float32(1.5) + np.float32(127.5)
+    white = [cv2.addWeighted(plane, kept, np.maximum(plane, bright), 1 - kept, 0) for plane in planes]
+    return np.asarray(cv2.merge([whole(plane + both) for plane in white]))
 
 
 def plasma(side: int, decay: float, draws: Draws) -> np.ndarray:
@@ -74,9 +74,9 @@ def plasma(side: int, decay: float, draws: Draws) -> np.ndarray:
     field, size = np.zeros((1, 1), dtype=np.float32), 1e4
     noise = draws.symmetric(side * side)
     while len(field) < side:
-        count = field.size
-        field = _finer(field, noise[count : 4 * count].reshape(3, *field.shape) * np.float32(size))
-        size /= decay**2
+        part = noise[field.size : 4 * field.size]
+        part *= np.float32(size)
+        field, size = _finer(field, part.reshape(3, *field.shape)), size / decay**2
     field -= field.min()
     field /= max(float(field.max()), 1e-12)
     return field
@@ -100,12 +100,14 @@ def _finer(corners: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 def _mixed(image: np.ndarray, own: float, other: np.ndarray, weight: float) -> np.ndarray:
     """own x image + weight x other, rounded down -> uint8."""
-    return np.asarray(cv2.addWeighted(image, own, other, weight, SLACK - 0.5, dtype=cv2.CV_8U))
+    return np.asarray(cv2.addWeighted(image, own, other, weight, SLACK - 0.5, dtype=cv2.CV_8U)).reshape(image.shape)
 
 
 @lru_cache(maxsize=16)
 def _ice(name: str, scale: float) -> np.ndarray:
     """uint8 [h, w, 3]: a photograph of frost, read once."""
     data = files("bench.audit.corruption").joinpath("frost", f"{name}.jpg").read_bytes()
-    found = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None, "a file of the package"
+    found = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     return np.asarray(found if scale == 1 else cv2.resize(found, (0, 0), fx=scale, fy=scale))

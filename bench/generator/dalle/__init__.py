@@ -107,6 +107,12 @@ class Dalle:
         scaled = [np.asarray(one.convert("RGB").resize((side, side)), dtype=np.float32) / 255 for one in given]
         return self.checkpoint.vae.encode(torch.from_numpy(np.stack(scaled)).permute(0, 3, 1, 2))
 
+    def decode(self, codes: torch.Tensor) -> list[Image]:
+        """Codes [n, h, w] -> pictures: what the VAE leaves of a picture is `decode(codes([picture]))`."""
+        from bench.generator.dalle.checkpoint import pictures
+
+        return pictures(self.checkpoint.vae, codes)
+
     def words(self, prompts: Sequence[str]) -> torch.Tensor:
         """Word ids of prompts, int64 [n, text]."""
         import torch

@@ -168,10 +168,17 @@ class Vae(nn.Module):
 
     def loss(self, pixels: Tensor, *, temperature: float, kl_weight: float) -> VaeLoss:
         """Negative evidence bound of pictures in 0..1, with codes relaxed at `temperature`."""
-        mapped = map_pixels(pixels)
-        logits = self.encoder(mapped)
-        soft = F.gumbel_softmax(logits, tau=temperature, dim=1)
-        likelihood = -logit_laplace(mapped, self.decoder(soft)).mean()
+        logits, output = self.relaxed(pixels, temperature=temperature)
+        return self.bound(pixels, logits, output, kl_weight=kl_weight)
+
+    def relaxed(self, pixels: Tensor, *, temperature: float) -> tuple[Tensor, Tensor]:
+        """Logits over codes [n, vocab, h, w], and what the decoder makes of Gumbel-softmax samples of them."""
+        logits = self.encoder(map_pixels(pixels))
+        return logits, self.decoder(F.gumbel_softmax(logits, tau=temperature, dim=1))
+
+    def bound(self, pixels: Tensor, logits: Tensor, output: Tensor, *, kl_weight: float) -> VaeLoss:
+        """The loss, from these outputs."""
+        likelihood = -logit_laplace(map_pixels(pixels), output).mean()
         log_q = F.log_softmax(logits, dim=1)
         kl = (log_q.exp() * (log_q + math.log(self.shape.vocab))).sum((1, 2, 3)).mean()
         return VaeLoss(likelihood + kl_weight * kl / pixels[0].numel(), likelihood, kl)

@@ -27,7 +27,7 @@ from bench.audit.corruption import (
 )
 from bench.audit.corruption.constants import SETS
 from bench.audit.corruption.draws import Draws, normal_quantiles
-from bench.audit.corruption.pixels import LARGEST, LONGEST, bounded, rgb_of
+from bench.audit.corruption.views import LARGEST, LONGEST, bounded, rgb_of
 from bench.embeddings import Condition
 from bench.errors import BenchError
 from bench.model.clip.preprocess import eight_bit
@@ -130,7 +130,7 @@ MODES = ("RGB", "L", "P", "RGBA", "LA", "CMYK", "1", "I;16", "I", "F", "YCbCr")
 
 def in_mode(mode: str) -> Image.Image:
     if mode == "I;16":
-        return Image.fromarray((scene()[..., 0].astype(np.uint16) * 257))
+        return Image.fromarray(scene()[..., 0].astype(np.uint16) * 257)
     if mode == "I":
         return Image.fromarray(scene()[..., 0].astype(np.int32) * 257)
     return Image.fromarray(scene()).convert(mode)
@@ -164,6 +164,7 @@ def test_fog_has_no_seam_where_its_map_repeats() -> None:
     assert steps[1023] < 4 * steps.mean() + 1
 
 
+@pytest.mark.slow  # the import of torchvision
 def test_view_is_the_crop_of_the_published_files() -> None:
     from torchvision.transforms import functional
 
@@ -241,7 +242,7 @@ def test_names_expand() -> None:
         (lambda: corrupt(np.zeros((4, 4)), "fog", 1), "uint8"),
     ],
 )
-def test_errors_say_what_is_allowed(call, says: str) -> None:  # noqa: ANN001
+def test_errors_say_what_is_allowed(call, says: str) -> None:
     with pytest.raises(BenchError, match=says):
         call()
 

@@ -7,7 +7,6 @@ import pickle
 import sys
 import types
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +62,7 @@ def reference(tensors: dict[str, Tensor], x: Tensor, half: str) -> Tensor:
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
+def published(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """A stand-in for OpenAI's package: modules of its class names, with the attributes that get pickled too."""
     package, names = types.ModuleType("dall_e"), ("encoder", "decoder", "utils")
     monkeypatch.setitem(sys.modules, "dall_e", package)
@@ -77,7 +76,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
 
     package.conv, package.block = module("utils", "Conv2d"), module("encoder", "EncoderBlock")  # type: ignore[attr-defined]
     package.whole = {"encoder": module("encoder", "Encoder"), "decoder": module("decoder", "Decoder")}  # type: ignore[attr-defined]
-    yield package
+    return package
 
 
 def as_published(package: types.ModuleType, half: str, tensors: dict[str, Tensor]) -> nn.Module:
