@@ -181,6 +181,31 @@ def _card_findings(scores: pd.DataFrame) -> Iterator[str]:
         )
 
 
+def card(known: pd.DataFrame) -> Listing:
+    rows = [
+        [
+            where(one["category"], one["world"]),
+            one["kind"],
+            named(one["scorer"]),
+            Figure(
+                words.percent(one["value"]),
+                words.interval(one["low"], one["high"]),
+                sort=one["value"],
+                shade=one["value"],
+            ),
+            Figure(f"{one['n']:,}", sort=one["n"]),
+        ]
+        for one in lines(known)
+    ]
+    return Listing(
+        "How often a scorer is right on pictures of known truth",
+        ["category", "what", "scorer", "right", "readings"],
+        rows,
+        note="“all” and “foil” are balanced: half of it is about pictures that show what is asked for, half about "
+        "pictures that are false in one fact.",
+    )
+
+
 def sheets(sheet: pd.DataFrame) -> Iterator[Gallery]:
     for category, own in sheet.groupby("category", sort=False):
         shown = [
