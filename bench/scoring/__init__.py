@@ -83,7 +83,7 @@ class Scorer(Protocol):
 def best(values: Sequence[str], scores: np.ndarray) -> Shares:
     """Equal shares of the values with the highest score; `scores` must have been settled (equal where they tie)."""
     top = np.flatnonzero(scores == scores.max())
-    return {values[i]: 1 / len(top) for i in top}
+    return {values[int(i)]: 1 / len(top) for i in top}
 
 
 def surely(value: str | None) -> Shares:

@@ -79,7 +79,7 @@ def _summed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     table = pd.DataFrame([one for one in lines if np.isfinite(one["credit"])])
     if table.empty:
         return []
-    return [dict(zip(KEY, key, strict=True)) | _balanced(own) for key, own in table.groupby(KEY, sort=False)]  # type: ignore[call-overload]
+    return [dict(zip(KEY, key, strict=True)) | _balanced(own) for key, own in table.groupby(KEY, sort=False)]
 
 
 def _balanced(own: pd.DataFrame) -> dict[str, Any]:

@@ -14,27 +14,27 @@ from reports.folder import Run
 
 def exhibits(runs: Sequence[Run]) -> list[Exhibit]:
     """Of each run, and the runs against each other where there are several."""
-    found = [one for run in runs for one in _of_run(run, len(runs) > 1)]
+    found = [one for i, run in enumerate(runs, 1) for one in _of_run(run, f"-{i}" if len(runs) > 1 else "")]
     return found + ([paired_exhibit(runs)] if len(runs) > 1 else [])
 
 
-def _of_run(run: Run, several: bool) -> Iterator[Exhibit]:
+def _of_run(run: Run, tag: str) -> Iterator[Exhibit]:
     scores = run.table(AUDIT, "scores")
     if scores.empty:
         return
-    about = scores.attrs
+    about = {str(name): value for name, value in scores.attrs.items()}
     whom = about["generator"]["name"]
-    title = f"{whom}: does it draw what the sentence says?" + (f" ({run.name})" if several else "")
+    title = f"{whom}: does it draw what the sentence says?" + (f" ({run.name})" if tag else "")
     yield Exhibit(
         title,
         list(findings.findings(run, scores)),
-        [parts.main(scores, run.table(AUDIT, "lost")), *parts.figures(run)],
+        [parts.main(scores, run.table(AUDIT, "lost")), *parts.figures(run, tag)],
         notes=findings.notes(about),
     )
     yield Exhibit(
         f"{whom}: slot by slot, and which property went where",
         list(findings.binding_findings(run)),
-        list(parts.details(run, scores)),
+        list(parts.details(run, scores, tag)),
     )
     yield Exhibit(
         f"{whom}: whom to believe", list(findings.card_findings(scores)), [parts.card(run.table(AUDIT, "card"))]

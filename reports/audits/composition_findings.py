@@ -68,22 +68,17 @@ def wording_finding(table: pd.DataFrame) -> Iterator[str]:
 def reranking_finding(table: pd.DataFrame, reranker: str) -> Iterator[str]:
     if table.empty or table["n"].max() < 2:
         return
-    most = table[table["n"] == table["n"].max()]
-    for judge, own in most.groupby("judge", sort=False):
-        by = {one["who"]: one for one in lines(own)}
-        gain = by["gain"]
-        surely = "gains" if gain["low"] > 0 else "loses" if gain["high"] < 0 else "does not surely change anything:"
-        same = (
-            " Reranker and judge are the same model here, so this says little."
-            if bool(own["same_model"].iloc[0])
-            else ""
-        )
-        yield (
-            f"Keeping the favourite of {most['n'].iloc[0]} pictures by {reranker} {surely} {points(gain)}, "
-            f"judged by the {named(str(judge))}: {words.percent(by['random']['value'])} without, "
-            f"{words.percent(by['reranked']['value'])} with it, "
-            f"{words.percent(by['oracle']['value'])} if the choice were perfect.{same}"
-        )
+    judge = preferred(table["judge"])
+    own = table[(table["n"] == table["n"].max()) & (table["judge"] == judge)]
+    by = {one["who"]: one for one in lines(own)}
+    gain, whom = by["gain"], f"Keeping the favourite of {int(own['n'].iloc[0])} pictures by {reranker}"
+    surely = "gains" if gain["low"] > 0 else "loses" if gain["high"] < 0 else "makes no sure difference:"
+    yield (
+        f"{whom} {surely} {points(gain)}, judged by the {named(judge)}: "
+        f"{words.percent(by['random']['value'])} without, {words.percent(by['reranked']['value'])} with it, {words.percent(by['oracle']['value'])} by a perfect choice."
+    )
+    if bool(own["same_model"].iloc[0]):
+        yield "Reranker and judge are the same model here, so the gain says little."
 
 
 def points(one: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from reports import words
 from reports.audits.composition_figures import objects_plot, reranking_plot
 from reports.audits.composition_words import AUDIT, WHOSE, figure, lookup, named, preferred, where
 from reports.exhibits import Exhibit, Figure, Gallery, Listing, Picture
+from reports.figures import Drawing
 from reports.folder import Run
 from reports.heatmaps import confusion
 from reports.tables import lines
@@ -20,7 +20,7 @@ from reports.tables import lines
 def main(scores: pd.DataFrame, lost: pd.DataFrame) -> Listing:
     """One line a category: all right by each scorer, foils, and what was lost."""
     names = [name for name in dict.fromkeys(scores["scorer"]) if name != "foils"]
-    rows = []
+    rows: list[list[str | Figure]] = []
     for one in lines(lost):
         key = {"category": one["category"], "world": one["world"], "tier": "all"}
         drawn, gone = one["ok"], {name: one[name] for name in ("blank", "missing", "failed") if one[name]}
@@ -45,15 +45,16 @@ def main(scores: pd.DataFrame, lost: pd.DataFrame) -> Listing:
     )
 
 
-def figures(run: Run) -> Iterator[Any]:
+def figures(run: Run, tag: str) -> Iterator[Drawing]:
+    """Curves; `tag` tells apart the files of several runs."""
     objects, reranked = run.table(AUDIT, "objects"), run.table(AUDIT, "reranking")
     if not objects.empty:
-        yield objects_plot(objects)
+        yield objects_plot(objects, tag)
     if not reranked.empty and reranked["n"].nunique() > 1:
-        yield reranking_plot(reranked)
+        yield reranking_plot(reranked, tag)
 
 
-def details(run: Run, scores: pd.DataFrame) -> Iterator[Any]:
+def details(run: Run, scores: pd.DataFrame, tag: str) -> Iterator[Drawing | Listing]:
     chosen = scores[(scores["tier"] == "all") & (scores["kind"] != "all") & (scores["scorer"] != "foils")]
     rows = [
         [where(one["category"], one["world"]), one["kind"], named(one["scorer"]), figure(one)]
@@ -97,7 +98,7 @@ def details(run: Run, scores: pd.DataFrame) -> Iterator[Any]:
             list(whose(bound)),
             note="Of prompts in which several things have a property of the kind.",
         )
-    yield from confusions(run.table(AUDIT, "confusion"))
+    yield from confusions(run.table(AUDIT, "confusion"), tag)
     said = run.table(AUDIT, "wordings")
     if len(said):
         yield Listing(
@@ -120,10 +121,7 @@ def whose(table: pd.DataFrame) -> Iterator[list[str | Figure]]:
             where(str(category), bool(world)),
             str(kind),
             named(str(scorer)),
-            *(
-                Figure(words.percent(by.get(name, 0.0)), sort=by.get(name, 0.0), shade=by.get(name, 0.0))
-                for name in WHOSE
-            ),
+            *(Figure(words.percent(by.get(name, 0.0)), sort=by.get(name, 0.0)) for name in WHOSE),
         ]
 
 
@@ -139,7 +137,7 @@ def wordings(table: pd.DataFrame) -> Iterator[list[str | Figure]]:
         yield [where(str(category), bool(world)), named(str(scorer)), *cells]
 
 
-def confusions(table: pd.DataFrame) -> Iterator[Any]:
+def confusions(table: pd.DataFrame, tag: str) -> Iterator[Drawing]:
     """Asked against read: colours, of the exact reader where it is there."""
     if table.empty:
         return
@@ -155,7 +153,7 @@ def confusions(table: pd.DataFrame) -> Iterator[Any]:
             .reindex(index=names, columns=names)
             .fillna(0)
         )
-        drawn = confusion(f"colours-{category}", np.round(grid.to_numpy()).astype(int), names)
+        drawn = confusion(f"colours-{category}{tag}", np.round(grid.to_numpy()).astype(int), names)
         alt = f"{category.capitalize()}: colours asked for (rows) and read (columns), by the {named(str(scorer))}."
         yield type(drawn)(drawn.name, f"Colours in {category}", alt, drawn.svg, drawn.numbers)
 
@@ -191,7 +189,6 @@ def card(known: pd.DataFrame) -> Listing:
                 words.percent(one["value"]),
                 words.interval(one["low"], one["high"]),
                 sort=one["value"],
-                shade=one["value"],
             ),
             Figure(f"{one['n']:,}", sort=one["n"]),
         ]

@@ -55,7 +55,6 @@ def figure(row: dict[str, Any] | None) -> Figure:
         words.percent(row["value"]),
         interval,
         sort=row["value"],
-        shade=row["value"],
         note=f"{row['n']:.0f} judgements, {row['meanings']:.0f} meanings",
     )
 
