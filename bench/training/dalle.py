@@ -32,6 +32,8 @@ from bench.training.muon import Muon
 
 CONTEXT = 20
 """Words; the longest caption has 18."""
+EMPHASIS = {"single": 2.5, "pair": 1.5, "few": 0.7, "many": 0.5, "hybrid": 0.5, "texture": 0.3}
+"""How often the transformer sees a scene of a kind, relatively: most what must work, least what the VAE cannot keep."""
 SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=512, layers=5, heads=5, head=32, kernel=11)
 """The number of words is that of the captions."""
 
@@ -70,7 +72,7 @@ class TransformerLoop(Loop):
         return [Muon(inner, lr=self.schedule.rate, weight_decay=self.schedule.decay), adam]
 
     def loss(self, generator: torch.Generator) -> dict[str, Tensor]:
-        chosen = torch.randint(len(self.coded.codes), (self.schedule.batch,), generator=generator)
+        chosen = torch.multinomial(self.coded.weights, self.schedule.batch, replacement=True, generator=generator)
         which = torch.randint(12, (self.schedule.batch,), generator=generator)  # 12 holds 3 and 4 wordings evenly
         words = self.coded.words[chosen, which % self.coded.wordings[chosen]]
         assert isinstance(self.model, Transformer)
@@ -87,6 +89,8 @@ class Coded:
     """int64 [scene, wording, text]"""
     wordings: Tensor
     """How many each scene has [scene]."""
+    weights: Tensor
+    """How often each scene is seen, relatively [scene]."""
 
 
 def vae_of(settings: DalleSettings, drawn: Drawn, out: Path) -> Vae:
@@ -115,6 +119,7 @@ def coded_by(vae: Vae, drawn: Drawn, words: Words, out: Path) -> Coded:
         torch.from_numpy(codes.reshape(len(codes), -1).astype(np.int64)),
         torch.from_numpy(ids.reshape(len(captions), most, -1)),
         torch.tensor([len(one) for one in captions]),
+        torch.tensor([EMPHASIS.get(scene.kind, 1.0) for scene in drawn.scenes]),
     )
 
 

@@ -91,7 +91,7 @@ def summary(asked: Sequence[Asked], pictures: Sequence[Image]) -> dict[str, Any]
     for places in kinds.values():
         other[places] = np.roll(places, 1)
     of_kinds = {kind: ([slots[p] for p in places], [names[p] for p in places]) for kind, places in kinds.items()}
-    control = [is_right(verdict(asked[o].scene, picture)) for o, picture in zip(other, pictures, strict=True)]
+    control = [is_right(verdict(asked[o].scene, picture)) for o, picture in zip(other.tolist(), pictures, strict=True)]
     return {
         "all right": share([is_right(one) for one in slots], names),
         "against another caption": share(control, names),

@@ -86,35 +86,38 @@ class WarmLoop(Loop):
         }
 
 
+@torch.no_grad()
 def quantise(bridge: Bridge, pixels: np.ndarray, *, sharpness: float = 4.0, seed: int = 0) -> Vae:
     """Codes from clusters of the features: argmax is the nearest centre, and the decoder gets the centre's map.
 
-    Cells that differ from the commonest (the empty ground) are what is clustered, with a few of those. The logits are
-    minus squared distances over the mean squared distance to the own centre, times `sharpness`.
+    Of all cells the 60 % that differ most from the commonest (the empty ground) are clustered. The logits are minus
+    squared distances over the mean squared distance to the own centre, times `sharpness`.
     """
     from sklearn.cluster import MiniBatchKMeans
 
-    vae, parts = bridge.vae, []
-    with torch.no_grad():
-        for start in range(0, len(pixels), 128):
-            part = torch.from_numpy(pixels[start : start + 128]).float() / 255
-            parts.append(
-                bridge.features(part).permute(0, 2, 3, 1).reshape(-1, vae.encoder.blocks.output.conv.w.shape[1])
-            )
-        cells = torch.cat(parts).numpy()
-        ground = np.abs(cells - np.median(cells, axis=0)).sum(1)
-        kept = np.argsort(-ground)[: int(0.6 * len(cells))]
-        kmeans = MiniBatchKMeans(vae.shape.vocab, batch_size=4096, n_init=1, max_iter=20, random_state=seed).fit(
-            cells[kept]
-        )
-        centres = torch.from_numpy(kmeans.cluster_centers_).float()
-        factor = sharpness * len(kept) / float(kmeans.inertia_)
-        last, first = vae.encoder.blocks.output.conv, vae.decoder.blocks.input
-        last.w.copy_((2 * factor * centres)[:, :, None, None])
-        last.b.copy_(-factor * (centres**2).sum(1))
-        first.w.copy_((centres @ bridge.map.w[:, :, 0, 0].T).T[:, :, None, None])
-        first.b.copy_(bridge.map.b)
+    vae, cells = bridge.vae, _cells(bridge, pixels)
+    ground = np.abs(cells - np.median(cells, axis=0)).sum(1)
+    kept = cells[np.argsort(-ground)[: int(0.6 * len(cells))]]
+    kmeans = MiniBatchKMeans(vae.shape.vocab, batch_size=4096, n_init=1, max_iter=20, random_state=seed).fit(kept)
+    centres = torch.from_numpy(kmeans.cluster_centers_).float()
+    factor = sharpness * len(kept) / float(kmeans.inertia_)
+    last, first = vae.encoder.get_submodule("blocks.output.conv"), vae.decoder.get_submodule("blocks.input")
+    assert isinstance(last, Conv)
+    assert isinstance(first, Conv)
+    last.w.copy_((2 * factor * centres)[:, :, None, None])
+    last.b.copy_(-factor * (centres**2).sum(1))
+    first.w.copy_((bridge.map.w[:, :, 0, 0] @ centres.T)[:, :, None, None])
+    first.b.copy_(bridge.map.b)
     return vae
+
+
+def _cells(bridge: Bridge, pixels: np.ndarray) -> np.ndarray:
+    """What the encoder's last layer reads of every cell of uint8 pictures [cell, 8 width]."""
+    parts = []
+    for start in range(0, len(pixels), 128):
+        features = bridge.features(torch.from_numpy(pixels[start : start + 128]).float() / 255)
+        parts.append(features.permute(0, 2, 3, 1).flatten(0, 2))
+    return torch.cat(parts).numpy()
 
 
 def _squared_error(pixels: Tensor, output: Tensor) -> Tensor:

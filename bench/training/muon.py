@@ -42,9 +42,9 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor, *, rounds: int = 5) -> Tensor:
     """Near U V^T for matrix = U S V^T, by Newton-Schulz: singular values land between about 0.7 and 1.2."""
     a, b, c = COEFFICIENTS
-    x = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x: Tensor = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     x = x / (x.norm() + 1e-7)
     for _ in range(rounds):
-        gram = x @ x.T
+        gram: Tensor = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x if matrix.shape[0] <= matrix.shape[1] else x.T

@@ -75,7 +75,8 @@ def reranking_finding(table: pd.DataFrame, reranker: str) -> Iterator[str]:
     surely = "gains" if gain["low"] > 0 else "loses" if gain["high"] < 0 else "makes no sure difference:"
     yield (
         f"{whom} {surely} {points(gain)}, judged by the {named(judge)}: "
-        f"{words.percent(by['random']['value'])} without, {words.percent(by['reranked']['value'])} with it, {words.percent(by['oracle']['value'])} by a perfect choice."
+        f"{words.percent(by['random']['value'])} without, {words.percent(by['reranked']['value'])} with it, "
+        f"{words.percent(by['oracle']['value'])} by a perfect choice."
     )
     if bool(own["same_model"].iloc[0]):
         yield "Reranker and judge are the same model here, so the gain says little."

@@ -45,7 +45,7 @@ class VaeShape:
     @property
     def factor(self) -> int:
         """Pixels a code covers along a side: 8."""
-        return 2 ** (self.groups - 1)
+        return 1 << (self.groups - 1)
 
 
 class Conv(nn.Module):

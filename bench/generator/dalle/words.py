@@ -49,4 +49,5 @@ class Words:
 
 def split(caption: str) -> list[str]:
     """Lower-case words without punctuation."""
-    return WORD.findall(caption.lower())
+    found: list[str] = WORD.findall(caption.lower())
+    return found
