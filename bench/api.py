@@ -75,5 +75,5 @@ def run(
     told = Settings(run=Path(output).name if output else "run", limit=config.limit, seed=config.seed,
                     batch_size=config.batch_size, debug=config.debug)  # fmt: skip
     return run_cells(
-        encoder, chosen, [how], audits=audits, store=make_store(config), folder=place, settings=told,  # type: ignore[arg-type]
+        encoder, chosen, [how], audits=audits, store=make_store(config), folder=place, settings=told,
     )  # fmt: skip

@@ -71,7 +71,7 @@ class Prompted:
             return known.records(self.references(self.prompts()), self.known_size)
         raise BenchError(
             "This task has prompts and needs a generator that draws them: generator=scenes (our renderer, from the "
-            "stored truth), generator=folder generator.manifest=FILE.csv (pictures made already), or generator=diffusers "
+            "stored truth), generator=folder generator.manifest=FILE.csv (pictures made already), generator=diffusers "
             "generator.name=NAME. `bench-tasks export` writes the prompts for use elsewhere."
         )
 
@@ -133,7 +133,7 @@ class Drawn:
         )
 
     def asked(self) -> pd.DataFrame:
-        """A line a picture: id, prompt_index, sample, seed, status (`STATUSES`), reason, path. Draws what is not there."""
+        """A line a picture: id, prompt_index, sample, seed, status (`STATUSES`), reason, path. Draws what is new."""
         import pandas as pd
 
         if self._asked is None:

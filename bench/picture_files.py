@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bench.errors import BenchError
 from bench.store import atomic
 
@@ -29,7 +31,8 @@ def looked_at(path: Path) -> tuple[str, str]:
         picture = open_picture(path)
     except Exception as error:  # a decoder may raise anything on a broken file
         return "failed", f"cannot be read ({type(error).__name__})"
-    flat = max(high - low for low, high in picture.convert("RGB").getextrema())  # type: ignore[operator]
+    pixels = np.asarray(picture.convert("RGB"), dtype=np.int64)
+    flat = int(np.ptp(pixels, axis=(0, 1)).max())
     return ("blank", "one flat colour") if flat < BLANK else ("ok", "")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Diffusers:
-    """A pipeline by name or folder. `settings` go to its call (num_inference_steps, guidance_scale, height, width ...)."""
+    """A pipeline by name or folder. `settings` go to its call (num_inference_steps, guidance_scale, height ...)."""
 
     name: str
     revision: str | None = None

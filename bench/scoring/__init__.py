@@ -7,7 +7,8 @@ from a CSV (`ratings`).
 A reading is a share of each value: one where the scorer is sure, equal shares where values tie, so that a scorer that
 cannot tell four values apart earns a quarter and not all or nothing. What is not there is read as `GONE`.
 
-How to add one: a module with a class that has `name`, `model`, `reads` and `read`, and a line in `bench.audit.composition`.
+How to add one: a module with a class that has `name`, `model`, `reads` and `read`, and a line in
+`bench.audit.composition`.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Scorer(Protocol):
 def best(values: Sequence[str], scores: np.ndarray) -> Shares:
     """Equal shares of the values with the highest score; `scores` must have been settled (equal where they tie)."""
     top = np.flatnonzero(scores == scores.max())
-    return {values[i]: 1 / len(top) for i in top}
+    return {values[int(i)]: 1 / len(top) for i in top}
 
 
 def surely(value: str | None) -> Shares:

@@ -12,68 +12,38 @@ from typing import Any
 import pandas as pd
 
 from bench.generator.prompts import GONE
+from bench.scoring.estimates import records
 
+GROUP = ["scorer", "category", "world", "kind"]
 WHOSE = ("own", "another's", "nobody's", "nothing")
 
 
 def confusion(slots: pd.DataFrame) -> pd.DataFrame:
-    """Columns scorer, category, kind, asked, read, count (of shares). `slots`: see `judged.SLOT`."""
+    """Columns scorer, category, world, kind, asked, read, count (of shares). `slots`: see `judged.SLOT`."""
     lines = [
-        {
-            "scorer": row.scorer,
-            "category": row.category,
-            "world": row.world,
-            "kind": row.kind,
-            "asked": row.asked,
-            "read": value or "nothing",
-            "count": share,
-        }
-        for row in slots.itertuples(index=False)
-        for value, share in row.read.items()
+        {**{name: row[name] for name in (*GROUP, "asked")}, "read": value or "nothing", "count": share}
+        for row in records(slots)
+        for value, share in row["read"].items()
     ]
-    columns = ["scorer", "category", "world", "kind", "asked", "read"]
+    columns = [*GROUP, "asked", "read"]
     table = pd.DataFrame(lines, columns=pd.Index([*columns, "count"]))
-    return table.groupby(columns, sort=False, as_index=False)["count"].sum()
+    return table.groupby(columns, sort=False)["count"].sum().reset_index()
 
 
 def whose(slots: pd.DataFrame) -> pd.DataFrame:
-    """Columns scorer, category, kind, whose, value (share of readings), n: of prompts with two slots of a kind or more."""
-    lines = [
-        one
-        for _, own in slots.groupby(["scorer", "id", "kind"], sort=False)
-        if len(own) > 1
-        for one in _of_picture(own)
-    ]
-    table = pd.DataFrame(lines, columns=pd.Index(["scorer", "category", "world", "kind", "whose", "share"]))
-    columns = ["scorer", "category", "world", "kind"]
-    total = table.groupby(columns, sort=False)["share"].sum().rename("n")
-    summed = (
-        table.groupby([*columns, "whose"], sort=False)["share"]
-        .sum()
-        .reset_index()
-        .merge(total.reset_index(), on=columns)
-    )
+    """Columns scorer, category, world, kind, whose, value (share of readings), n. Of prompts with several of a kind."""
+    several = (own for _, own in slots.groupby(["scorer", "id", "kind"], sort=False) if len(own) > 1)
+    lines = [one for own in several for one in _of_picture(records(own))]
+    table = pd.DataFrame(lines, columns=pd.Index([*GROUP, "whose", "share"]))
+    total = table.groupby(GROUP, sort=False)["share"].sum().rename("n").reset_index()
+    summed = table.groupby([*GROUP, "whose"], sort=False)["share"].sum().reset_index().merge(total, on=GROUP)
     return summed.assign(value=summed["share"] / summed["n"]).drop(columns="share")
 
 
-def _of_picture(own: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    asked = set(own["asked"])
-    for row in own.itertuples(index=False):
-        for value, share in row.read.items():
-            whose = (
-                "own"
-                if value == row.asked
-                else "nothing"
-                if value == GONE
-                else "another's"
-                if value in asked
-                else "nobody's"
-            )
-            yield {
-                "scorer": row.scorer,
-                "category": row.category,
-                "world": row.world,
-                "kind": row.kind,
-                "whose": whose,
-                "share": share,
-            }
+def _of_picture(own: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    asked = {row["asked"] for row in own}
+    for row in own:
+        for value, share in row["read"].items():
+            whose = "own" if value == row["asked"] else "nothing" if value == GONE else (
+                "another's" if value in asked else "nobody's")  # fmt: skip
+            yield {**{name: row[name] for name in GROUP}, "whose": whose, "share": share}

@@ -6,13 +6,21 @@ the linearised one of `bench.metrics.estimate.clustered`, the interval Wilson's 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.metrics.estimate import clustered, widened
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 EMPTY = {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0, "meanings": 0}
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain dictionaries, in order."""
+    return [{str(name): value for name, value in one.items()} for one in table.to_dict("records")]
 
 
 def mean(credits: np.ndarray, meanings: np.ndarray) -> dict[str, Any]:

@@ -56,11 +56,14 @@ class Look(Protocol):
     def figure(self, picture: Image) -> Mapping[str, str] | None: ...
 
 
+READER = cast("Look", reader)
+
+
 @dataclass(frozen=True)
 class Exact:
     """`look` parses a picture."""
 
-    look: Look = cast("Look", reader)
+    look: Look = READER
     name: str = "exact"
     model: str = ""
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.generator.prompts import GONE, Prompt
 from bench.scoring import Material, Reading, Scorer
+from bench.scoring.estimates import records
 
 PICTURE = ["scorer", "id", "prompt", "meaning", "category", "world", "tier", "objects", "sample", "status", "credit"]
 SLOT = ["scorer", "id", "meaning", "category", "world", "tier", "slot", "kind", "asked", "credit", "read"]
@@ -40,19 +41,19 @@ def judge(
     slots: list[dict[str, Any]] = []
     for scorer in scorers:
         readings = dict(zip(there, scorer.read(material), strict=True))
-        for line, row in enumerate(asked.itertuples(index=False)):
-            if row.status == "ok" and line not in readings:
+        for line, row in enumerate(records(asked)):
+            if row["status"] == "ok" and line not in readings:
                 continue  # left out by the run's limit
-            prompt = prompts[row.prompt_index]
+            prompt = prompts[row["prompt_index"]]
             reading = readings.get(line) or _nothing(scorer, prompt)
-            base = _about(scorer, prompt, str(row.id))
+            base = _about(scorer, prompt, row["id"])
             pictures.append(
                 {
                     **base,
                     "prompt": prompt.id,
                     "objects": prompt.objects,
-                    "sample": row.sample,
-                    "status": row.status,
+                    "sample": row["sample"],
+                    "status": row["status"],
                     "credit": reading.all_right(prompt),
                 }
             )

@@ -79,7 +79,7 @@ def _summed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     table = pd.DataFrame([one for one in lines if np.isfinite(one["credit"])])
     if table.empty:
         return []
-    return [dict(zip(KEY, key, strict=True)) | _balanced(own) for key, own in table.groupby(KEY, sort=False)]  # type: ignore[call-overload]
+    return [dict(zip(KEY, key, strict=True)) | _balanced(own) for key, own in table.groupby(KEY, sort=False)]
 
 
 def _balanced(own: pd.DataFrame) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def card(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def attach(scores: pd.DataFrame, known: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Scores with their scorer's accuracy beside them (`reliability` ...) and whether they are `measurable`; why not."""
+    """Scores with their scorer's accuracy beside them (`reliability` ...); are they `measurable`, and why not."""
     beside = known.rename(
         columns={
             "value": "reliability",

@@ -90,7 +90,8 @@ class TransformersAnswerer:
         try:
             from transformers import ViltForQuestionAnswering, ViltProcessor
 
-            return ViltForQuestionAnswering.from_pretrained(self.name).eval(), ViltProcessor.from_pretrained(self.name)
+            model: Any = ViltForQuestionAnswering.from_pretrained(self.name)
+            return model.eval(), ViltProcessor.from_pretrained(self.name)
         except (ImportError, OSError, KeyError, ValueError) as error:
             raise UnavailableError(
                 f"the model {self.name!r} cannot be loaded ({str(error).splitlines()[0]})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports import words
+from reports.audits.composition_words import named, preferred
 from reports.figures import MARKERS, SERIES, SOFT, Drawing, render
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 WHO = {"oracle": "perfect choice", "reranked": "reranked", "random": "any one picture"}
 
 
-def objects_plot(table: pd.DataFrame) -> Drawing:
+def objects_plot(table: pd.DataFrame, tag: str = "") -> Drawing:
     """All-correct against the number of things, a line a category, by the exact reader where it is there."""
-    scorer = "exact" if "exact" in set(table["scorer"]) else table["scorer"].iloc[0]
+    scorer = preferred(table["scorer"])
     own = table[(table["scorer"] == scorer) & table["world"]]
     own = own if len(own) else table[table["scorer"] == scorer]
 
@@ -32,13 +32,15 @@ def objects_plot(table: pd.DataFrame) -> Drawing:
         _shares(axes)
         axes.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    alt = f"Share of pictures in which everything is right against the number of things, by category ({scorer} reader), 95% intervals."
-    return Drawing("composition-objects", "Success against the number of things", alt, render(draw, 6.8, 3.3), own)
+    alt = f"Share of pictures all right against the number of things, by category ({named(scorer)}), 95% intervals."
+    return Drawing(
+        f"composition-objects{tag}", "Success against the number of things", alt, render(draw, 6.8, 3.3), own
+    )
 
 
-def reranking_plot(table: pd.DataFrame) -> Drawing:
+def reranking_plot(table: pd.DataFrame, tag: str = "") -> Drawing:
     """Expected success of the favourite of N; the judge is the exact reader where it is there."""
-    judge = "exact" if "exact" in set(table["judge"]) else table["judge"].iloc[0]
+    judge = preferred(table["judge"])
     own = table[table["judge"] == judge]
 
     def draw(axes: Axes) -> None:
@@ -52,10 +54,8 @@ def reranking_plot(table: pd.DataFrame) -> Drawing:
         _shares(axes)
         axes.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    alt = (
-        f"Share of prompts drawn right against the number of pictures to choose from, judged by {judge}, 95% intervals."
-    )
-    return Drawing("composition-reranking", "Gain of reranking", alt, render(draw, 6.4, 3.1), own)
+    alt = f"Share of prompts drawn right against the pictures to choose from; judge: {named(judge)}; 95% intervals."
+    return Drawing(f"composition-reranking{tag}", "Gain of reranking", alt, render(draw, 6.4, 3.1), own)
 
 
 def _line(axes: Axes, x: np.ndarray, part: pd.DataFrame, place: int, label: str) -> None:
@@ -78,7 +78,7 @@ def _line(axes: Axes, x: np.ndarray, part: pd.DataFrame, place: int, label: str)
 
 def _shares(axes: Axes) -> None:
     axes.set_ylim(-0.03, 1.03)
-    axes.yaxis.set_major_formatter(lambda value, _: words.percent(value, digits=0))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
     axes.grid(axis="y", lw=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0)

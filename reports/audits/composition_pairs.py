@@ -35,7 +35,8 @@ def paired_exhibit(runs: Sequence[Run]) -> Exhibit:
         for one, p in zip(found, adjusted, strict=True)
     ]
     sure = [
-        f"{one['a']} is {'better' if one['value'] > 0 else 'worse'} than {one['b']} in {one['category']} ({one['scorer']})"
+        f"{one['a']} is {'better' if one['value'] > 0 else 'worse'} than {one['b']} in {one['category']} "
+        f"({one['scorer']})"
         for one, p in zip(found, adjusted, strict=True)
         if p < 0.05
     ]

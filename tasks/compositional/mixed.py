@@ -59,7 +59,8 @@ MIXED = (
         "fusion",
         "hard",
         (
-            "a professional high quality illustration of {one.a} {other} chimera. {one.a} imitating {other.a}. {one.a} made of {other}.",
+            "a professional high quality illustration of {one.a} {other} chimera. {one.a} imitating {other.a}. "
+            "{one.a} made of {other}.",
             "a creature, half {one}, half {other}",
         ),
         (

@@ -210,7 +210,8 @@ OBJECTS = (
         (
             "{small_size.a} {first} block sitting on {large_size.a} {second} block",
             "{large_size.a} {second} block with {small_size.a} {first} block on it",
-            "{first.a} block on {second.a} block. the {first} block is {small_size}. the {second} block is {large_size}.",
+            "{first.a} block on {second.a} block. the {first} block is {small_size}. "
+            "the {second} block is {large_size}.",
         ),
         (
             colour("block on top", "first"),

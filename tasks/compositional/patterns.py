@@ -86,7 +86,7 @@ class Pattern:
         for foil in (*exchanged, *changed):
             by_kind.setdefault(foil.kind, []).append(foil)
         for several in by_kind.values():
-            rng.shuffle(several)  # type: ignore[arg-type]
+            rng.shuffle(several)
         in_turn = [foil for turn in itertools.zip_longest(*by_kind.values()) for foil in turn if foil is not None]
         return tuple(in_turn[:MOST_FOILS])
 

@@ -170,9 +170,9 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("file\na.png\n", "needs `file`, and `id` or `prompt`"),
+            ("file\na.png\n", "line 2 needs file, and id or prompt"),
             ("file,id,sample\na.png,x,0\nb.png,x,0\n", "is there twice"),
-            ("file,id,sample\na.png,x,first\n", "must be 0, 1, 2"),
+            ("file,id,sample\na.png,x,first\n", "must be a whole number 0, 1, 2"),
         ],
     )
     def test_a_bad_manifest_says_where(self, tmp_path: Path, text: str, message: str) -> None:
@@ -182,7 +182,7 @@ class TestFolder:
     def test_no_manifest(self, tmp_path: Path) -> None:
         with pytest.raises(BenchError, match="Cannot read the manifest"):
             Folder(tmp_path / "none.csv").file(Request(STACKS[0], 0))
-        with pytest.raises(BenchError, match="line 1 is not JSON"):
+        with pytest.raises(BenchError, match="line 1 is no JSON"):
             self.manifest(tmp_path, "{", "m.jsonl").file(Request(STACKS[0], 0))
 
     def test_other_files_are_another_generator(self, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from bench.drawing import STATUSES, Drawn
 from bench.errors import BenchError, unknown
 from bench.scoring import Scorer, UnavailableError, bindings, ratings, reliability
 from bench.scoring.clip import ClipReader
-from bench.scoring.estimates import mean
+from bench.scoring.estimates import mean, records
 from bench.scoring.exact import Exact
 from bench.scoring.judged import Judged, judge
 from bench.scoring.ocr import Ocr
@@ -84,9 +84,7 @@ class Composition:
         }
         yield Table("scores", scores, about)
         yield Table("card", known, about)
-        yield from (
-            _row(session, task, one) for one in tables.records(scores) if one["measurable"] and one["tier"] == "all"
-        )
+        yield from (_row(session, task, one) for one in records(scores) if one["measurable"] and one["tier"] == "all")
         yield Table("lost", tables.lost(view), about)
         yield from _lost_rows(session, task, view)
         sound = tables.believed(judged, scores)
@@ -97,7 +95,7 @@ class Composition:
         yield Table("wordings", tables.wordings(sound.pictures), about)
         yield from _reranked(session, task, view, sound, scorers, about)
         yield Table("pictures", sound.pictures, about)
-        yield Table("sheet", tables.sheet(view, judged, self.sheet), about)
+        yield Table("sheet", tables.sheet(view, sound, self.sheet), about)
         if people is not None:
             yield Table("ratings", ratings.win_rates(people), {**about, "agreement": ratings.agreement(people)})
 
@@ -162,7 +160,7 @@ def _reranked(
         same = one.model == session.card.identity
         found = curve(own.assign(liking=own["id"].map(cosine)), numbers)
         parts.append(found.assign(judge=one.name, same_model=same))
-        for line in tables.records(found[found["who"] != "random"]):
+        for line in records(found[found["who"] != "random"]):
             note = (
                 "reranker and judge are the same model"
                 if same

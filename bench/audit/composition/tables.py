@@ -1,4 +1,4 @@
-"""Tables of the audit of composition: scores by category, tier and slot; objects; wordings; what was lost; the sheet."""
+"""Tables of the audit of composition: scores by category, tier and slot; objects; wordings; lost pictures; sheet."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pandas as pd
 
 from bench.audit.composition.view import View
 from bench.drawing import STATUSES
-from bench.run_folder import thumbnail
 from bench.scoring import Scorer, reliability
 from bench.scoring import wordings as equivalent
 from bench.scoring.clip import wins
-from bench.scoring.estimates import mean
+from bench.scoring.estimates import mean, records
 from bench.scoring.judged import Judged
+from bench.thumbnails import jpeg
 
 
 def card(scorers: Sequence[Scorer], view: View) -> pd.DataFrame:
@@ -51,10 +51,10 @@ def foils(view: View) -> pd.DataFrame:
         for one in wins(material.prompts, view.vectors, view.session.texts)
     }
     lines = []
-    for line, row in enumerate(view.asked.itertuples(index=False)):
-        prompt = view.prompts[row.prompt_index]
+    for line, row in enumerate(records(view.asked)):
+        prompt = view.prompts[row["prompt_index"]]
         for number, foil in enumerate(prompt.foils):
-            if row.status == "ok" and (line, number) not in won:
+            if row["status"] == "ok" and (line, number) not in won:
                 continue  # left out by the run's limit
             credit, margin = won.get((line, number), (0.0, np.nan))
             base = {
@@ -92,8 +92,8 @@ def by_objects(pictures: pd.DataFrame) -> pd.DataFrame:
 
 def wordings(pictures: pd.DataFrame) -> pd.DataFrame:
     parts = [
-        equivalent.consistency(own).assign(scorer=scorer, world=world)
-        for (scorer, world), own in pictures.groupby(["scorer", "world"], sort=False)
+        equivalent.consistency(own).assign(scorer=own["scorer"].iloc[0], world=own["world"].iloc[0])
+        for _, own in pictures.groupby(["scorer", "world"], sort=False)
     ]
     return (
         pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["scorer", "world", "category", "what"])
@@ -114,41 +114,34 @@ def lost(view: View) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def sheet(view: View, judged: Judged, most: int) -> pd.DataFrame:
+def sheet(view: View, sound: Judged, most: int) -> pd.DataFrame:
     """Pictures for the contact sheets: the seed article's examples, and others of each category, one a meaning."""
-    rows = view.asked[view.asked["sample"] == 0]
+    rows = [{**row, "line": line} for line, row in enumerate(records(view.asked)) if row["sample"] == 0]
     place = {line: position for position, line in enumerate(view.there)}
-    verdicts = (
-        judged.pictures.dropna(subset=["credit"])
-        .groupby("id")[["scorer", "credit"]]
-        .apply(lambda own: ", ".join(f"{name} {credit:.2g}" for name, credit in own.to_numpy()))
-        if len(judged.pictures)
-        else {}
-    )
-    lines, seen, count = [], set(), dict.fromkeys({one.category for one in view.prompts}, 0)
-    order = sorted(rows.itertuples(), key=lambda row: not view.prompts[row.prompt_index].example)
-    for row in order:
-        prompt = view.prompts[row.prompt_index]
+    verdicts: dict[str, list[str]] = {}
+    for one in records(sound.pictures.dropna(subset=["credit"])):
+        verdicts.setdefault(one["id"], []).append(f"{one['scorer']} {one['credit']:.2g}")
+    lines: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    count = dict.fromkeys([prompt.category for prompt in view.prompts], 0)
+    for row in sorted(rows, key=lambda row: not view.prompts[row["prompt_index"]].example):
+        prompt = view.prompts[row["prompt_index"]]
         extra = not prompt.example
         if extra and (prompt.group in seen or count[prompt.category] >= most):
             continue
         seen.add(prompt.group)
         count[prompt.category] += extra
-        jpeg = thumbnail(view.samples, place[row.Index]) if row.Index in place else b""
+        shown = jpeg(view.samples.images[place[row["line"]]]) if row["line"] in place else b""
         lines.append(
             {
                 "category": prompt.category,
                 "example": prompt.example,
                 "prompt": prompt.text,
                 "tier": prompt.tier,
-                "status": row.status,
-                "reason": row.reason,
-                "verdicts": verdicts.get(row.id, ""),
-                "jpeg": jpeg,
+                "status": row["status"],
+                "reason": row["reason"],
+                "verdicts": ", ".join(verdicts.get(row["id"], [])),
+                "jpeg": shown,
             }
         )
     return pd.DataFrame(lines)
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in one.items()} for one in table.to_dict("records")]

@@ -99,6 +99,20 @@ class Dalle:
         done = complete(model.transformer, self.words(prompts), self.codes(given), rectangle, seeds, self.how)
         return pictures(model.vae, done.codes), done
 
+    def below(self, prompts: Sequence[str], tops: Sequence[Image], seeds: Sequence[int]) -> list[Image]:
+        """Whole pictures whose upper half is given (`tops` are twice as wide as high): native completion."""
+        from PIL import Image as Pictures
+
+        from bench.generator.dalle.completion import Rectangle
+
+        whole = []
+        for top in tops:
+            canvas = Pictures.new("RGB", (top.width, top.width), "white")
+            canvas.paste(top)
+            whole.append(canvas)
+        side = self.checkpoint.card.transformer.side
+        return self.complete(prompts, whole, Rectangle(side // 2, 0, side, side), seeds)[0]
+
     def codes(self, given: Sequence[Image]) -> torch.Tensor:
         """Codes of pictures, int64 [n, h, w]; each is scaled to the model's size."""
         import torch
