@@ -53,12 +53,12 @@ class LinearProbe:
 
     def __call__(self, task: Task, embedded: Embedded) -> Predictions:
         features, labels, fitted, held, how = self._learning(task, embedded)
-        chosen, accuracies = self._choose(task, features, labels, fitted, held)
+        chosen, accuracies, unfinished = self._choose(task, features, labels, fitted, held)
         final = self._path(task, features, labels, "refit").solve([chosen])[0]
         samples = embedded.samples[task.test]
         scores = two_columns(final.logits(embedded.images[task.test]), samples.labels)
         note = "; ".join([f"{self.features} features", _told(final), f"of {len(accuracies)} tried, best on {how}",
-                          f"path {_path(accuracies)}"])  # fmt: skip
+                          f"path {_path(accuracies)}", *unfinished])  # fmt: skip
         return predictions(task, samples, scores, split=task.test, protocol=note)
 
     def _learning(self, task: Task, embedded: Embedded) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
@@ -86,16 +86,21 @@ class LinearProbe:
 
     def _choose(
         self, task: Task, features: np.ndarray, labels: np.ndarray, fitted: np.ndarray, held: np.ndarray
-    ) -> tuple[float, dict[float, float]]:
-        """The penalty that is best on the held-out pictures, and the value of each that was tried."""
+    ) -> tuple[float, dict[float, float], list[str]]:
+        """The penalty that is best on the held-out pictures, the value of each that was tried, and what to warn of."""
+        unfinished: list[str] = []
         path = self._path(task, features[fitted], labels[fitted], "search")
         seen = features[held]
 
         def value(fit: Fit) -> float:
+            if not fit.converged:
+                unfinished.append(f"NOT CONVERGED in the search at lambda {fit.penalty:.3g}")
             scores = two_columns(fit.logits(seen), labels)
             return headline(task, scores, labels[held])
 
-        return search(lambda penalties: [value(fit) for fit in path.solve(penalties)], every=self.search == "path")
+        chosen, accuracies = search(lambda several: [value(fit) for fit in path.solve(several)],
+                                    every=self.search == "path")  # fmt: skip
+        return chosen, accuracies, unfinished
 
 
 def search(values: Callable[[list[float]], list[float]], *, every: bool = False) -> tuple[float, dict[float, float]]:

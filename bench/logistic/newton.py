@@ -27,6 +27,8 @@ USUAL = 40
 """Passes that a problem takes about, while nothing better is known."""
 PRODUCTS = 60
 """Products of one Newton step at most."""
+WORTH = 1e-6
+"""Gap that counts as solved, as a share of what the weights lower the objective by."""
 SAFETY = 2.0
 """The smallest eigenvalue that was met is not quite the smallest there is."""
 UNMET = 0.01
@@ -95,6 +97,9 @@ class Newton:
     """Gap that counts as solved, as a share of the objective."""
     limit: int
     """Passes over the features at most."""
+    null: float = math.inf
+    """Objective without any weights. Under a strong penalty the optimum is hardly below it: the gap must be small
+    beside that difference (WORTH) too, or the weights, and what they predict, would be loose."""
     report: Callable[[int, int], None] = lambda done, total: None
     """Called after each pass with the passes so far and how many there will be about."""
 
@@ -106,7 +111,7 @@ class Newton:
             good = self._look(state)
             used += 1
             self.report(used, self._expected(state, used))
-            over = good & state.precise & (state.gap <= self.tolerance * state.objective)
+            over = good & state.precise & (state.gap <= self._allowed(state))
             stuck = ~good & (_largest(state.move) <= 1e-9 * _largest(state.weights))
             leaving = over | stuck | (used >= self.limit)
             done.append((state.take(leaving), over[leaving]))
@@ -142,6 +147,11 @@ class Newton:
         least[..., : self.problem.rank] = state.penalty[rows, None, None]
         certain = (value.gradient.square() / least).sum((1, 2)) / 2
         state.gap[rows] = torch.minimum(aim / lowest, certain)
+
+    def _allowed(self, state: State) -> Tensor:
+        """The gap that counts as solved."""
+        worth = WORTH * (self.null - state.objective)
+        return torch.minimum(self.tolerance * state.objective, worth.maximum(1e-13 * state.objective))
 
     def _expected(self, state: State, used: int) -> int:
         """Passes in all, as if each divided the gap alike."""
@@ -207,7 +217,7 @@ class Newton:
     def _forcing(self, state: State) -> Tensor:
         """Relative residual at which Newton's equation is solved well enough: loosely at first."""
         relative = (state.gap / state.objective).clamp(min=1e-300)
-        target = (self.tolerance / 8 / relative).sqrt()
+        target = (self._allowed(state) / 8 / state.gap.clamp(min=1e-300)).sqrt()
         return torch.maximum(target, relative.sqrt()).clamp(max=0.5)
 
 

@@ -136,7 +136,7 @@ class LogisticPath:
         values = self._values(penalties)
         starts = [self._start(one) for one in penalties]
         start = Start(*(torch.stack(part) for part in zip(*starts, strict=True)))
-        newton = Newton(self.problem, self._diagonal, self.tolerance, self.passes,
+        newton = Newton(self.problem, self._diagonal, self.tolerance, self.passes, self._null(),
                         lambda done, total: self.report(f"{len(penalties)} penalties, pass", done, total))  # fmt: skip
         minimum = newton.minimise(start, values)
         self.used += minimum.passes
@@ -150,6 +150,18 @@ class LogisticPath:
             fits[penalty] = Fit(penalty, weights, intercept, float(minimum.objective[i]), float(norms[i]),
                                 float(minimum.gap[i]), bool(minimum.converged[i]))  # fmt: skip
         return fits
+
+    def _null(self) -> float:
+        """The objective without weights: of the classes' shares alone, or of the offset."""
+        targets, count = self.problem.targets, len(self.features)
+        if self.offset is not None or not self.intercept:
+            nothing = torch.zeros(1, self.problem.columns, self.problem.rotated.shape[1], device=targets.device)
+            return float(self.problem.evaluate(nothing, self._values([1.0])).objective)
+        if targets.ndim == 1:
+            shares = torch.bincount(targets, minlength=self.classes).double() / count
+        else:
+            shares = torch.stack([targets.double().mean(0), 1 - targets.double().mean(0)])
+        return float(-count * torch.xlogy(shares, shares).sum())
 
     def _diagonal(self, curvature: Tensor, penalties: Tensor) -> Tensor:
         """Of the Hessian, as if every direction had the mean curvature: [penalty, column, width]."""
