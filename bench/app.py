@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.assemble import make, make_audits, make_store, make_tasks
+from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
                                           "started": datetime.now(UTC).isoformat(timespec="seconds")})  # fmt: skip
     _write(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
     tasks, evaluations = make_tasks(config), [make(config.evaluation, "evaluation")]
-    audits = make_audits(config)
-    line = Line()
+    audits, line = make_audits(config), Line()
+    tasks = bind_generator(config, tasks, line.progress)
     try:
         encoder = make(config.model, "model")
     except BenchError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from bench.audit import Audit
+    from bench.embeddings import Progress
     from bench.store import Store
     from bench.task import Task
 
@@ -45,6 +48,21 @@ def make_tasks(config: DictConfig) -> list[Task]:
         )
     chosen: list[Task] = make(config.task, "task")
     return chosen
+
+
+def bind_generator(config: DictConfig, tasks: Sequence[Task], progress: Progress | None = None) -> list[Task]:
+    """The tasks of prompts bound to the chosen generator; all as they are without one.
+
+    Raises:
+        BenchError: a generator that cannot be loaded, or a task that has pictures of its own.
+    """
+    if not config.generator.get("_target_"):
+        return list(tasks)
+    from bench.drawing import bound
+
+    kept = make_store(config).folder
+    place = kept / "pictures" if kept else Path(tempfile.mkdtemp(prefix="bench-pictures-"))
+    return bound(tasks, make(config.generator, "generator"), limit=config.limit, folder=place, progress=progress)
 
 
 def make_audits(config: DictConfig) -> list[Audit]:

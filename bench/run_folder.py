@@ -9,7 +9,6 @@ config.yaml provenance.json                      what was run, with which versio
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import platform
@@ -28,9 +27,8 @@ from bench.evaluation import Scored
 from bench.evaluation.captions import flat, texts_of
 from bench.store import atomic
 from bench.task import Samples, Task, digest
+from bench.thumbnails import jpeg
 
-THUMBNAIL = 128
-"""Longest side of a kept picture, in pixels."""
 KEPT = 8
 """Pictures kept of each kind a task."""
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn", "hydra-core", "open_clip_torch",
@@ -114,19 +112,8 @@ def sample_pictures(table: pd.DataFrame, samples: Samples) -> pd.DataFrame:
 
 
 def thumbnail(samples: Samples, index: int) -> bytes:
-    """JPEG of at most THUMBNAIL pixels a side; transparency is shown on white, tiny pictures are enlarged in steps."""
-    from PIL import Image
-
-    picture = samples.images[index].convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    shown = Image.alpha_composite(white, picture).convert("RGB")
-    if max(shown.size) * 2 <= THUMBNAIL:
-        factor = THUMBNAIL // max(shown.size)
-        shown = shown.resize((shown.width * factor, shown.height * factor), Image.Resampling.NEAREST)
-    shown.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = io.BytesIO()
-    shown.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+    """Picture `index` as a small JPEG."""
+    return jpeg(samples.images[index])
 
 
 def task_facts(task: Task, samples: Samples) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class BenchSettings:
     model: dict[str, Any] = MISSING
     task: dict[str, Any] = MISSING
     evaluation: dict[str, Any] = MISSING
+    generator: dict[str, Any] = MISSING
     audit: dict[str, Any] = MISSING
     report: dict[str, Any] = MISSING
     experiment: dict[str, Any] | None = None

@@ -15,8 +15,8 @@ How to add one, here or in a folder of your own (`task.path=FOLDER`):
 `bench-tasks new my_pets --from photos` writes this file into `user_folder()`, where it is found from then
 on. A package offers tasks through an entry point in group `bench.tasks` that names a module, a Task, or a
 list or dict of them. A plugin that cannot be loaded, or that takes a name which exists, is kept out and
-reported by `broken()`; the others are not touched. A module that derives tasks from another's imports the module, not the
-tasks: what stands in a module is its own.
+reported by `broken()`; the others are not touched. A module that derives tasks from another's imports the
+module, not the tasks: what stands in a module is its own.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ same questions. MIEB drew them once and keeps them on the hub; that copy is the 
 from __future__ import annotations
 
 from bench.task import Task
-from tasks.sources import from_huggingface, from_layout
+from tasks.sources import first_of, from_huggingface, from_layout
+from tasks.sources.choice import FirstOf
 from tasks.sources.layouts.captions import SUGARCREPE as SUGARCREPE_KINDS
 
 FLICKR30K = Task(
@@ -106,14 +107,23 @@ ARO_ATTRIBUTION = ARO_RELATION.renamed(
 SHUFFLED = ("hard_text_1", "hard_text_2", "hard_text_3", "hard_text_4")
 """The foils: nouns and adjectives, all other words, words within trigrams, and trigrams in another order."""
 
+
+def _order(*copies: tuple[str, str]) -> FirstOf:
+    """The same rows in several repositories: (repository, revision)."""
+    captions = ("correct_caption", *SHUFFLED)
+    return first_of(
+        *(
+            from_huggingface(repo, revision=revision, image="images", label=None, captions=captions)
+            for repo, revision in copies
+        )
+    )
+
+
 ARO_COCO_ORDER = ARO_RELATION.renamed(
     "aro_coco_order",
-    load=from_huggingface(
-        "gowitheflow/ARO-COCO-order",
-        revision="853ec8757226585a38a80886c51fe0f3f268787c",
-        image="images",
-        label=None,
-        captions=("correct_caption", *SHUFFLED),
+    load=_order(
+        ("mteb/ARO-COCO-order", "53c20afc02a87fed8c0245dde2e00f054da4b861"),
+        ("gowitheflow/ARO-COCO-order", "853ec8757226585a38a80886c51fe0f3f268787c"),
     ),
     splits={"test": 25_010},
     licence="MIT (captions), Flickr terms of use (pictures)",
@@ -122,12 +132,9 @@ ARO_COCO_ORDER = ARO_RELATION.renamed(
 )
 ARO_FLICKR_ORDER = ARO_COCO_ORDER.renamed(
     "aro_flickr_order",
-    load=from_huggingface(
-        "gowitheflow/ARO-Flickr-Order",
-        revision="1f9485f69c87947812378a1aedf86410c86a0aa8",
-        image="images",
-        label=None,
-        captions=("correct_caption", *SHUFFLED),
+    load=_order(
+        ("mteb/ARO-Flickr-Order", "e5d7f3502345b2c398a6645b4d09b44e650287bf"),
+        ("gowitheflow/ARO-Flickr-Order", "1f9485f69c87947812378a1aedf86410c86a0aa8"),
     ),
     splits={"test": 5_000},
 )

@@ -8,6 +8,7 @@ bench-tasks texts eurosat                every prompt, one JSON line each
 bench-tasks check                        the text of all tasks
 bench-tasks check eurosat --data         also the pictures: broken, twice, in two splits, classes without any
 bench-tasks check eurosat --predictions FILE.parquet     is the class order right? was the model read right? (of a run)
+bench-tasks export compositional --out FILE.jsonl    prompts with slots, foils and rule, for any generator
 bench-tasks new my_pets --from photos    a plugin from a folder, a table or a hub id
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tasks
+from bench.drawing import Prompted
 from bench.errors import BenchError
 from bench.task import Task
 
@@ -115,6 +117,25 @@ def check_command(told: argparse.Namespace) -> int:
         )
         print(f"{len(chosen)} tasks checked: {counts}.")
     return 1 if errors else 0
+
+
+def export_command(told: argparse.Namespace) -> int:
+    """Prompts as JSON lines: each with its stored truth."""
+    from tasks.compositional import prompts
+
+    (task,) = _one(told)
+    if not isinstance(task.load, Prompted):
+        raise BenchError(
+            f"Task {task.name!r} has pictures, not prompts. `bench-tasks export compositional` has prompts."
+        )
+    found = prompts(seed=told.seed, meanings=told.meanings, categories=told.category or (), tiers=told.tier or ())
+    lines = "".join(one.as_json() + "\n" for one in found)
+    if told.out is None:
+        print(lines, end="")
+    else:
+        told.out.write_text(lines, encoding="utf-8")
+        print(f"{len(found)} prompts in {len({one.group for one in found})} meanings: {told.out}")
+    return 0
 
 
 def new_command(told: argparse.Namespace) -> int:
@@ -218,6 +239,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--data", action="store_true", help="also load the data")
     check.add_argument("--pictures", type=int, metavar="N", help="decode at most N pictures a split")
     check.add_argument("--predictions", type=Path, help="a file of a run's predictions: is the class order right?")
+    export = command("export", export_command, "prompts with their truth, as JSON lines", output=False)
+    export.add_argument("name")
+    export.add_argument("--out", type=Path, metavar="FILE.jsonl", help="a file (default: standard output)")
+    export.add_argument("--seed", type=int, default=0)
+    export.add_argument("--meanings", type=int, default=4, help="of each kind of prompt (default: 4)")
+    export.add_argument("--category", action="append", help="only this category; may be repeated")
+    export.add_argument("--tier", action="append", help="only this tier; may be repeated")
     new = command("new", new_command, "a task of your own", output=False)
     new.add_argument("name")
     new.add_argument("--from", dest="source", required=True, help="a folder, a table or a hub id")

@@ -16,21 +16,24 @@ DATACOMP = frozenset({"datacomp"})
 
 RESISC45_DATACOMP = specialised.RESISC45.renamed(
     "resisc45_datacomp",
+    family="parity",
     templates=templates("resisc45_datacomp"),
     notes="Four templates, two of them misspelt as published, where OpenAI has 18.",
     tags=DATACOMP,
 )
 PCAM_DATACOMP = specialised.PCAM.renamed(
     "pcam_datacomp",
+    family="parity",
     templates=templates("pcam_datacomp"),
     notes="Two templates that speak of histopathology, where OpenAI has one that does not.",
     tags=DATACOMP,
 )
 CAMELYON17_DATACOMP = specialised.CAMELYON17.renamed(
-    "camelyon17_datacomp", templates=templates("pcam_datacomp"), tags=DATACOMP
+    "camelyon17_datacomp", family="parity", templates=templates("pcam_datacomp"), tags=DATACOMP
 )
 CLEVR_COUNTS_DATACOMP = structured.CLEVR_COUNTS.renamed(
     "clevr_counts_datacomp",
+    family="parity",
     classes=classes("clevr_counts_datacomp"),
     templates=templates("clevr_counts_datacomp"),
     notes="Numbers as words: 'a picture of three objects'.",
@@ -38,12 +41,14 @@ CLEVR_COUNTS_DATACOMP = structured.CLEVR_COUNTS.renamed(
 )
 CLEVR_DISTANCE_DATACOMP = structured.CLEVR_DISTANCE.renamed(
     "clevr_distance_datacomp",
+    family="parity",
     classes=tuple(ClassName(one.key, ("",)) if one.key == "3" else one for one in structured.CLEVR_DISTANCE.classes),
     notes="The fourth class has no name, as published: its prompt is ' shapes.'. The right one is `clevr_distance`.",
     tags=DATACOMP | {"as_published"},
 )
 SVHN_DATACOMP = scenes.SVHN.renamed(
     "svhn_datacomp",
+    family="parity",
     classes=classes("mnist"),
     templates=templates("mnist"),
     notes="House numbers in the words of MNIST.",
@@ -51,6 +56,7 @@ SVHN_DATACOMP = scenes.SVHN.renamed(
 )
 FMOW_DATACOMP = people.FMOW.renamed(
     "fmow_datacomp",
+    family="parity",
     load=first_of(
         from_webdataset("wds_wilds-fmow", classes("fmow"), numbers=("region", "year")),
         from_huggingface(
@@ -71,6 +77,7 @@ FMOW_DATACOMP = people.FMOW.renamed(
 
 GEODE_DATACOMP = people.GEODE.renamed(
     "geode_datacomp",
+    family="parity",
     load=from_webdataset("wds_geode", classes("geode"), numbers=("region", "country")),
     splits={"test": 12_488},
     test="test",

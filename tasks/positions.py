@@ -30,18 +30,21 @@ def by_position(task: Task, how: Callable[[str], object] = str, *, backwards: bo
 
 PETS_BY_POSITION = general.PETS.renamed(
     "pets_by_position",
+    family="parity",
     classes=by_position(general.PETS, str.lower),
     notes="OpenAI's list (cats first) on labels sorted by name: 4 of 37 are right. The right one is `pets`.",
     tags=TAGS,
 )
 EUROSAT_BY_POSITION = general.EUROSAT.renamed(
     "eurosat_by_position",
+    family="parity",
     classes=by_position(general.EUROSAT),
     notes="OpenAI's list on labels sorted by folder: none of 10 is right. The right one is `eurosat`.",
     tags=TAGS,
 )
 VOC2007_BY_POSITION = scenes.VOC2007.renamed(
     "voc2007_by_position",
+    family="parity",
     classes=by_position(scenes.VOC2007),
     notes=(
         "OpenAI's list, which puts diningtable and pottedplant behind sofa, on labels in alphabetic order, so that "
@@ -51,12 +54,14 @@ VOC2007_BY_POSITION = scenes.VOC2007.renamed(
 )
 CLEVR_COUNTS_BY_POSITION = structured.CLEVR_COUNTS.renamed(
     "clevr_counts_by_position",
+    family="parity",
     classes=by_position(structured.CLEVR_COUNTS, int),
     notes="OpenAI's list, sorted as text ('10' first), on VTAB's numeric labels. The right one is `clevr_counts`.",
     tags=TAGS,
 )
 KITTI_REVERSED = structured.KITTI.renamed(
     "kitti_reversed",
+    family="parity",
     classes=by_position(structured.KITTI, int, backwards=True),
     notes=(
         "The list that fits folder copies (above_20, below_20, below_8, no_vehicle) on VTAB's labels (near, far, "
@@ -77,7 +82,7 @@ IMAGENET_DISTINCT = general.IMAGENET.renamed(
     notes=(
         "OpenAI's list names two classes 'missile' and two 'sunglasses', so that the second of each was never right "
         "(CLIP_benchmark#124, open_clip#917). Here all 1,000 names differ. `imagenet` has the published list, for "
-        "parity; four of 1,000 classes differ."
+        "parity; two of the 1,000 names differ."
     ),
     tags=frozenset(),
 )

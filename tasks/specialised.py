@@ -32,8 +32,7 @@ RESISC45 = Task(
     reference="Cheng, Han, Lu 2017, arXiv 1703.00121",
     notes=(
         "VTAB's split, as DataComp and MIEB score. The paper's 25,200 test pictures were never listed; "
-        "all 31,500 are `resisc45_all`. The 18 templates are OpenAI's; CLIP_benchmark uses 4 others, one"
-        " of them misspelt."
+        "all 31,500 are `resisc45_all`. The 18 templates are OpenAI's; `resisc45_datacomp` has CLIP_benchmark's 4."
     ),
     tags=CLIP27,
 )
@@ -66,7 +65,10 @@ PCAM = Task(
     splits={"train": 262_144, "val": 32_768, "test": 32_768},
     licence="CC0",
     reference="Veeling et al. 2018, arXiv 1806.03962",
-    notes=("OpenAI's template has no full stop. CLIP_benchmark uses two others. Half of all models lie near chance."),
+    notes=(
+        "OpenAI's template has no full stop; `pcam_datacomp` has CLIP_benchmark's two. Half of all models lie near "
+        "chance. Patches come from few slides, which no copy names: intervals are too narrow."
+    ),
     tags=CLIP27,
 )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.embeddings import Embedded, Needs
 from bench.evaluation import Predictions, require
+from bench.model import ModelCard
 from bench.task import Samples, Task
 
 PLAIN = ("a photo of a {}.", "a photo of the {}.", "a photo of {}.")
@@ -27,15 +28,13 @@ class ZeroShot:
 
     def needs(self, task: Task, samples: Callable[[str], Samples]) -> Needs:
         require(task, "classification", self.name)
-        return Needs(splits=(task.test,), texts=tuple(text for group in self._prompts(task) for text in group))
+        return Needs(splits=(task.test,), texts=tuple(text for group in self.prompts(task) for text in group))
 
     def __call__(self, task: Task, embedded: Embedded) -> Predictions:
         samples = embedded.samples[task.test]
-        classifier = text_classifier([embedded.texts(group) for group in self._prompts(task)])
-        distinct, place = np.unique(classifier, axis=0, return_inverse=True)  # equal classes tie to the last bit
-        cosine = (np.asarray(embedded.images[task.test]) @ distinct.T)[:, place]
+        classifier = text_classifier([embedded.texts(group) for group in self.prompts(task)])
         return Predictions(
-            scores=embedded.card.logit_scale * cosine + embedded.card.logit_bias,
+            scores=logits(np.asarray(embedded.images[task.test]), classifier, embedded.card),
             labels=samples.labels,
             choices=task.class_names,
             ids=samples.ids,
@@ -44,10 +43,17 @@ class ZeroShot:
             protocol=f"{len(task.templates)} templates" if self.ensemble else f"one template: {single(task)!r}",
         )
 
-    def _prompts(self, task: Task) -> list[list[str]]:
+    def prompts(self, task: Task) -> list[list[str]]:
+        """The prompts of each class."""
         if self.ensemble:
             return [task.prompts(i) for i in range(len(task.classes))]
         return [[single(task).replace("{}", name)] for name in task.class_names]
+
+
+def logits(images: np.ndarray, classifier: np.ndarray, card: ModelCard) -> np.ndarray:
+    """[image, class]: logit scale x cosine + bias, of unit vectors [image, dim] and [class, dim]."""
+    distinct, place = np.unique(classifier, axis=0, return_inverse=True)  # equal classes tie to the last bit
+    return np.asarray(card.logit_scale * (images @ distinct.T)[:, place] + card.logit_bias)
 
 
 def single(task: Task) -> str:

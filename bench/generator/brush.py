@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.generator.outlines import HOLES, OUTLINES
+from bench.generator.outlines import HOLES, OUTLINES, PARTS
 from bench.generator.vocabulary import COLOURS, FONTS
 
 if TYPE_CHECKING:
@@ -18,25 +18,63 @@ if TYPE_CHECKING:
     from bench.generator.scenes import Thing
 
 
+STRIPE = 1 / 8
+"""Period of stripes and dots, as a fraction of the picture's side."""
+
+
 def draw_thing(canvas: Image, thing: Thing, rng: np.random.Generator) -> None:
     """Paint the thing, with jitter of place, size, turn and colour."""
+    from PIL import Image
+
+    x, y = np.array([thing.x, thing.y]) + rng.uniform(-0.02, 0.02, 2)
+    radius, turn = thing.size * rng.uniform(0.92, 1.08), rng.uniform(-8, 8)
+    mask = silhouette(thing.shape, canvas.width, (x, y), radius, turn)
+    paint = _hue_jitter(thing.colour, rng)
+    canvas.paste(paint, mask=mask)
+    if thing.texture != "plain":
+        lighter = Image.blend(Image.new("RGB", (1, 1), paint), Image.new("RGB", (1, 1), (255, 255, 255)), 0.6)
+        marks = Image.composite(_marks(thing.texture, canvas.width, (x, y)), Image.new("1", mask.size), mask)
+        canvas.paste(lighter.resize(canvas.size), mask=marks)
+
+
+def silhouette(shape: str, side: int, centre: tuple[float, float], radius: float, turn: float = 0.0) -> Image:
+    """What a shape covers on a canvas: mode 1, `side` x `side`; the turn in degrees, the rest as fractions of the side.
+
+    `circle+star` is a hybrid: the left half of the one joined to the right half of the other.
+    """
     from PIL import Image, ImageDraw
 
-    side = canvas.width
-    x, y = np.array([thing.x, thing.y]) + rng.uniform(-0.02, 0.02, 2)
-    radius, turn = thing.size * rng.uniform(0.92, 1.08), np.deg2rad(rng.uniform(-8, 8))
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    if "+" in shape:
+        left, right = (silhouette(half, side, centre, radius, turn) for half in shape.split("+"))
+        middle = round(centre[0] * side)
+        left.paste(right.crop((middle, 0, side, side)), (middle, 0))
+        return left
+    angle = np.deg2rad(turn)
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
     def place(outline: np.ndarray) -> list[tuple[float, float]]:
-        points = (outline @ rotation * radius + (x, y)) * side
+        points = (outline @ rotation * radius + centre) * side
         return [(float(px), float(py)) for px, py in points]
 
-    mask = Image.new("1", canvas.size)
+    mask = Image.new("1", (side, side))
     brush = ImageDraw.Draw(mask)
-    brush.polygon(place(OUTLINES[thing.shape]), fill=1)
-    if thing.shape in HOLES:
-        brush.polygon(place(HOLES[thing.shape]), fill=0)
-    canvas.paste(_hue_jitter(thing.colour, rng), mask=mask)
+    brush.polygon(place((OUTLINES | PARTS)[shape]), fill=1)
+    if shape in HOLES:
+        brush.polygon(place(HOLES[shape]), fill=0)
+    return mask
+
+
+def _marks(texture: str, side: int, centre: tuple[float, float]) -> Image:
+    """Where a texture is lighter: level stripes, or dots, in step with the middle of the thing."""
+    from PIL import Image
+
+    at = (np.arange(side) + 0.5) / side
+    down, across = np.meshgrid((at - centre[1]) / STRIPE, (at - centre[0]) / STRIPE, indexing="ij")
+    if texture == "striped":
+        found = (down + 0.25) % 1 < 0.5
+    else:
+        found = np.hypot((down + 0.5) % 1 - 0.5, (across + 0.5) % 1 - 0.5) < 0.32
+    return Image.fromarray(found)
 
 
 def draw_word(canvas: Image, word: str, colour: str, rng: np.random.Generator) -> None:

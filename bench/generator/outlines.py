@@ -74,3 +74,16 @@ OUTLINES: dict[str, np.ndarray] = {
     "oval": _regular(120) * (1.0, 0.55),
 }
 HOLES: dict[str, np.ndarray] = {"ring": _regular(120) * 0.58}
+
+
+# Parts of a dressed figure and other outlines that the closed sets above, which tests use by number, must not gain.
+PARTS: dict[str, np.ndarray] = {
+    "head": _regular(60),
+    "hat": np.array([(-0.95, 0.5), (-0.95, 0.15), (-0.6, 0.15), (-0.5, -0.55), (0.5, -0.55), (0.6, 0.15), (0.95, 0.15),
+                     (0.95, 0.5)]),
+    "glove": _regular(30),
+    "shirt": np.array([(-0.55, -0.55), (0.55, -0.55), (1.0, -0.15), (0.85, 0.15), (0.52, 0.0), (0.52, 0.62),
+                       (-0.52, 0.62), (-0.52, 0.0), (-0.85, 0.15), (-1.0, -0.15)]),
+    "trousers": np.array([(-0.6, -0.75), (0.6, -0.75), (0.7, 0.75), (0.14, 0.75), (0.0, -0.2), (-0.14, 0.75),
+                          (-0.7, 0.75)]),
+}  # fmt: skip

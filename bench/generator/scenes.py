@@ -39,6 +39,7 @@ class Thing:
     x: float = 0.5
     y: float = 0.5
     size: float = 0.3
+    texture: str = "plain"
 
     @property
     def cell(self) -> tuple[int, int]:

@@ -29,3 +29,7 @@ WORDS = tuple(_WORDS.split())
 TASK_WORDS = WORDS[:40]
 """The classes of the bundled task; the other words only widen the choice in training."""
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSansMono", "DejaVuSans-Oblique")
+
+TEXTURES = ("plain", "striped", "dotted")
+GARMENTS = {"hat": "hat", "gloves": "glove", "shirt": "shirt", "trousers": "trousers"}
+"""The word for a garment and the outline of one piece of it."""

@@ -15,7 +15,7 @@ inequalities are strict as in the paper: a tie is a failure (the number of examp
 stratified mean, over rows as if independent.
 
 Intervals of the others: pictures or examples are independent: Wilson. If rows share a picture (attribute `picture`)
-or an example (`pair`), they are clusters: linearised variance, widened (see `estimate.py`).
+an example (`pair`) or what `Task.cluster` names, they are clusters: linearised variance, widened (see `estimate.py`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bench.metrics.estimate import Estimate, clustered, groups_of, mean_over_str
 if TYPE_CHECKING:
     import pandas as pd
 
-CLUSTERS = ("pair", "picture")
+CLUSTERS = ("cluster", "pair", "picture")
 """Attributes that say which rows belong together, the wider first."""
 
 

@@ -1,13 +1,18 @@
-"""The probe's solver against scikit-learn's `LogisticRegression` over the path of 97 penalties, in one process.
+"""The probe's solver against its peers, side by side in one process, in both orders.
 
-    python -m bench.speed.probe --rows 50000 --dim 512 --classes 10 --peer lbfgs newton-cg --sampled 3
+    python -m bench.speed.probe                                     50,000 x 512 x 10
+    python -m bench.speed.probe --rows 20000 --classes 100          20,000 x 512 x 100
+    python -m bench.speed.probe --data clouds --sampled 5           easier data; features.npz: your own
+    python -m bench.speed.probe --peers clip_benchmark              time and accuracy on rows held out
 
-Synthetic features: overlapping clouds, one a class. We solve all 97 penalties; scikit-learn takes too long, so it
-solves `--sampled` of them spread evenly, in float32 as given, at the tolerance 2e-5 (on the mean loss), and its time
-for the path is the trapezoid through them in log penalty: an extrapolation, said in the output. Our time holds
-everything from the raw features on, but not the import of torch. `--first peer` swaps the order. Objectives are
-computed alike for both, in float64. Seconds are those of the processor, so that a busy machine does not disturb them;
-set OMP_NUM_THREADS=1, since threads that wait count too.
+We solve all 97 penalties. scikit-learn would take hours, so it solves `--sampled` of them, evenly spread from the
+strongest to the weakest, or those named by `--at`; the others are taken to last as long as a line through them in log
+penalty says, and as the nearest beyond their ends: **an extrapolation**, said in the output (`--sampled 97` measures it
+all). Weak penalties take it longest, so leaving out the weakest favours it, and so do its 1,000 iterations, which end
+some fits early. Times are from the raw features on, without imports. Each round swaps the order. On a busy machine read
+the processor's seconds, with `--threads 1`.
+Objectives are computed alike for all, in float64. Memory is that of a process of its own for each contender: at its
+peak, and above what it had once the data were there and the library was imported.
 """
 
 from __future__ import annotations
@@ -15,116 +20,175 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import time
-import warnings
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from bench.speed import contenders
+from bench.speed.contenders import Data, Fitted, Path97
+
 PENALTIES = tuple(float(10 ** (i / 8)) for i in range(-48, 49))
-LEVELS = (16, 8, 4, 2, 1)
+SOLVERS = ("lbfgs", "newton-cg")
 
 
-def features_of(rows: int, dim: int, classes: int, *, apart: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """float32 [row, dim] in overlapping clouds whose directions fall in size by one decade, and int64 [row]."""
-    random = np.random.default_rng(seed)
-    centres = random.normal(size=(classes, dim)).astype(np.float32) * np.float32(apart)
-    labels = random.integers(0, classes, rows)
-    features = random.normal(size=(rows, dim)).astype(np.float32) + centres[labels]
-    return features * np.logspace(0, -1, dim, dtype=np.float32), labels
-
-
-def ours(features: np.ndarray, labels: np.ndarray, classes: int) -> tuple[float, dict[float, float], int, int]:
-    """Processor seconds, objective of each penalty, fits that did not converge, passes over the features."""
-    from bench.logistic import Fit, LogisticPath
-
-    began = time.process_time()
-    path = LogisticPath(features, labels, classes)
-    fits: dict[float, Fit] = {}
-    for level in LEVELS:
-        wanted = [one for one in PENALTIES[::level] if one not in fits]
-        fits |= {fit.penalty: fit for fit in path.solve(wanted, keep=level > 1)}
-    seconds = time.process_time() - began
-    values = {one: objective(fit.weights, fit.intercept, features, labels, one) for one, fit in fits.items()}
-    return seconds, values, sum(not fit.converged for fit in fits.values()), path.used
-
-
-def peer(
-    solver: str, features: np.ndarray, labels: np.ndarray, penalties: list[float]
-) -> tuple[dict[float, float], dict[float, float]]:
-    """Processor seconds and objective of scikit-learn at each penalty."""
-    from sklearn.linear_model import LogisticRegression
-
-    seconds, values = {}, {}
-    for one in penalties:
-        began = time.process_time()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = LogisticRegression(C=1 / one, solver=solver, tol=2e-5, max_iter=1000).fit(features, labels)
-        seconds[one] = time.process_time() - began
-        values[one] = objective(found.coef_, found.intercept_, features, labels, one)
-    return seconds, values
-
-
-def objective(weights: np.ndarray, intercept: np.ndarray, features: np.ndarray, labels: np.ndarray, penalty: float
-              ) -> float:  # fmt: skip
-    """Sum of log-losses + penalty / 2 x |weights|^2 in float64, in blocks."""
-    total = penalty / 2 * float((weights.astype(np.float64) ** 2).sum())
-    for start in range(0, len(features), 8192):
-        block = features[start : start + 8192].astype(np.float64)
-        logits = block @ weights.T.astype(np.float64) + intercept
-        if logits.shape[1] == 1:
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        rows, own = np.arange(len(block)), labels[start : start + 8192]
-        total += float((np.logaddexp.reduce(logits, axis=1) - logits[rows, own]).sum())
-    return total
-
-
-def over_path(seconds: dict[float, float]) -> float:
-    """Time of all penalties from that of some: their mean by trapezoids in log penalty, times their number."""
-    at = sorted(seconds)
-    if len(at) == 1:
-        return len(PENALTIES) * seconds[at[0]]
-    places, values = np.log(at), np.array([seconds[one] for one in at])
-    mean = float(((values[1:] + values[:-1]) / 2 * np.diff(places)).sum() / (places[-1] - places[0]))
-    return len(PENALTIES) * mean
-
-
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="embeddings", help="embeddings, clouds or a file .npz")
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--apart", type=float, default=0.12)
-    parser.add_argument("--peer", nargs="*", default=["newton-cg"], help="scikit-learn's solvers; none for us alone")
-    parser.add_argument("--sampled", type=int, default=3, help="penalties that scikit-learn solves")
-    parser.add_argument("--first", choices=("ours", "peer"), default="ours")
-    given = parser.parse_args()
-    features, labels = features_of(given.rows, given.dim, given.classes, apart=given.apart)
-    picked = [PENALTIES[round(i)] for i in np.linspace(0, 96, given.sampled)]
-    peers = {}
-    if given.first == "peer":
-        peers = {solver: peer(solver, features, labels, picked) for solver in given.peer}
-    import bench.logistic  # noqa: F401  # its import is neither our time nor our memory
-
-    before = _peak()
-    seconds, values, open_, passes = ours(features, labels, given.classes)
-    print(json.dumps({"ours": {
-        "seconds": round(seconds, 2), "penalties": len(values), "not converged": open_, "passes": passes,
-        "peak MiB above before": round(_peak() - before),
-    }}), flush=True)  # fmt: skip
-    for solver in given.peer:
-        times, theirs = peers.get(solver) or peer(solver, features, labels, picked)
-        whole = over_path(times)
-        print(json.dumps({solver: {
-            "seconds at": {f"{one:.0e}": round(times[one], 2) for one in picked},
-            "seconds of the path, extrapolated": round(whole, 1), "times slower": round(whole / seconds, 1),
-            "objective above ours": {f"{one:.0e}": f"{theirs[one] / values[one] - 1:.1e}" for one in picked},
-        }}), flush=True)  # fmt: skip
+    parser.add_argument("--peers", nargs="*", default=list(SOLVERS), choices=[*SOLVERS, "clip_benchmark"])
+    parser.add_argument("--sampled", type=int, default=5, help="penalties that scikit-learn solves")
+    parser.add_argument("--at", type=float, nargs="*", help="the penalties themselves, instead")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--first", choices=("ours", "peers"), default="ours", help="who begins the first round")
+    parser.add_argument("--threads", type=int, default=2, help="of each contender")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
-def _peak() -> float:
-    """MiB of memory at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def main() -> None:
+    given = arguments()
+    import torch
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+
+    torch.set_num_threads(given.threads)
+    with threadpool_limits(given.threads):
+        if given.alone:
+            say(alone(given))
+        elif given.memory:
+            for name in ("ours", *given.peers):
+                say({name: apart(given, name)})
+        elif "clip_benchmark" in given.peers:
+            say(against_clip_benchmark(contenders.make(given.data, given.rows, given.dim, given.classes)))
+        else:
+            compare(given)
+
+
+def compare(given: argparse.Namespace) -> None:
+    """Rounds of all contenders, then the ratios with their spread."""
+    data = contenders.make(given.data, given.rows, given.dim, given.classes)
+    spread = np.linspace(96, 0, given.sampled) if given.at is None else 48 + 8 * np.log10(given.at)
+    picked = [PENALTIES[round(i)] for i in spread]
+    runs: dict[str, list[Any]] = {name: [] for name in ("ours", *given.peers)}
+    for number in range(given.rounds):
+        order = list(runs) if (number % 2 == 0) == (given.first == "ours") else list(runs)[::-1]
+        for name in order:
+            runs[name].append(run(name, data, picked))
+            say({"round": number + 1, name: told(runs[name][-1])})
+    fits = runs["ours"][-1].fits
+    values = {one: contenders.objective(fits[one][0], fits[one][1], data, one) for one in picked}
+    for name in given.peers:
+        say({name: ratios(runs["ours"], runs[name], picked, data, values)})
+
+
+def run(name: str, data: Data, picked: list[float]) -> Any:
+    if name == "ours":
+        return contenders.ours(data, PENALTIES)
+    return {one: contenders.scikit_learn(data, one, solver=name) for one in picked}
+
+
+def told(found: Any) -> dict[str, Any]:
+    if isinstance(found, Path97):
+        return {"penalties": len(found.fits), "wall s": round(found.wall, 2), "processor s": round(found.processor, 2),
+                "passes": found.passes, "not converged": found.open}  # fmt: skip
+    return {"wall s at": {f"{one:.0e}": round(fit.wall, 2) for one, fit in found.items()}}
+
+
+def ratios(
+    ours: list[Path97], peer: list[dict[float, Fitted]], picked: list[float], data: Data, values: dict[float, float]
+) -> dict[str, Any]:
+    """How many times slower the peer is over the path, of each round, by both clocks; and whose objective is lower."""
+    answer: dict[str, Any] = {"extrapolated from penalties": len(picked)} if len(picked) < len(PENALTIES) else {}
+    clocks: dict[str, Callable[[Any], float]] = {"wall": lambda one: one.wall, "processor": lambda one: one.processor}
+    for clock, seconds in clocks.items():
+        whole = [over_path({one: seconds(fit) for one, fit in fits.items()}) for fits in peer]
+        times = [theirs / seconds(mine) for theirs, mine in zip(whole, ours, strict=True)]
+        answer[f"{clock} s of the path"] = [round(one, 1) for one in whole]
+        answer[f"times slower, {clock}"] = {"median": round(float(np.median(times)), 1),
+                                            "from": round(min(times), 1), "to": round(max(times), 1)}  # fmt: skip
+    above = {one: contenders.objective(fit.weights, fit.intercept, data, one) / values[one] - 1
+             for one, fit in peer[-1].items()}  # fmt: skip
+    return answer | {"objective above ours": {f"{one:.0e}": f"{value:.1e}" for one, value in above.items()}}
+
+
+def over_path(seconds: dict[float, float]) -> float:
+    """Seconds of all penalties from those of some, by a line in log penalty; as the nearest beyond the ends."""
+    at = sorted(seconds)
+    return float(np.interp(np.log(PENALTIES), np.log(at), [seconds[one] for one in at]).sum())
+
+
+def against_clip_benchmark(data: Data) -> dict[str, Any]:
+    """Time and accuracy on a fifth held out: our search over all penalties against one training of theirs."""
+    held = len(data.labels) // 5
+    seen = Data(data.features[held:], data.labels[held:], data.classes)
+    unseen = Data(data.features[:held], data.labels[:held], data.classes)
+    mine = contenders.ours(seen, PENALTIES)
+    theirs = contenders.clip_benchmark(seen)
+    scaled = unseen._replace(features=unseen.features / np.linalg.norm(unseen.features, axis=1, keepdims=True))
+    by_penalty = {one: round(contenders.accuracy(*fit, unseen), 4) for one, fit in mine.fits.items()}
+    trained = {"wall s of one training": round(theirs.wall, 1), "processor s": round(theirs.processor, 1),
+               "accuracy": round(contenders.accuracy(theirs.weights, theirs.intercept, scaled), 4)}  # fmt: skip
+    at = {"accuracy at lambda": {f"{one:.0e}": by_penalty[one] for one in PENALTIES[::8]}}
+    return {"ours": told(mine) | at, "clip_benchmark's settings": trained}
+
+
+def alone(given: argparse.Namespace) -> dict[str, float]:
+    """Peak memory in MiB of this process, and above imports and data."""
+    data = contenders.make(given.data, given.rows, given.dim, given.classes)
+    small = Data(data.features[:200], np.arange(200) % data.classes, data.classes)
+    run(given.alone, small, [1.0])  # imports what it imports
+    before = _resident()
+    _reset_peak()
+    run(given.alone, data, [1.0])
+    most = peak()
+    return {"peak MiB": round(most), "above data and imports MiB": round(most - before)}
+
+
+def apart(given: argparse.Namespace, name: str) -> dict[str, float]:
+    same = [
+        word for key in ("data", "threads", "rows", "dim", "classes") for word in (f"--{key}", str(getattr(given, key)))
+    ]
+    words = [sys.executable, "-m", "bench.speed.probe", "--alone", name, *same]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603 - our own words
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _resident() -> float:
+    return _status("VmRSS")
+
+
+def peak() -> float:
+    """MiB of this process at most so far."""
+    return _status("VmHWM")
+
+
+def _reset_peak() -> None:
+    """Linux forgets the peak so far when asked to."""
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass
+
+
+def _status(name: str) -> float:
+    """MiB; where there is no /proc, the peak of the process stands for both."""
+    try:
+        with open("/proc/self/status") as file:
+            line = next(line for line in file if line.startswith(name))
+        return int(line.split()[1]) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def say(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ from reports.exhibits import Exhibit
 from reports.folder import Run
 
 AUDITS: dict[str, str] = {
+    "robustness": "reports.audits.robustness",
     "disparity": "reports.audits.disparity",
     "bias": "reports.audits.bias",
+    "composition": "reports.audits.composition",
 }
 """Audit -> module, in the order of the page. Imported only where a run has tables of it."""
 

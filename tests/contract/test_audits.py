@@ -18,7 +18,7 @@ from reports import folder, page
 from tests.toys import COLOURS, ToyEncoder, toy_card, toy_task
 
 EVERY = [name for name in conf.groups()["audit"] if name != "none"]
-MAY_NOT_APPLY: dict[str, str] = {}
+MAY_NOT_APPLY: dict[str, str] = {"composition": "has no generator"}
 """Audit -> part of the reason that toys are none of its business."""
 
 
@@ -44,7 +44,7 @@ def test_runs_in_the_toy_world(name: str, tmp_path: Path) -> None:
     stated = bad["reason"].str.contains(MAY_NOT_APPLY.get(name, "\0"), regex=False)
     assert (bad["status"] == "skipped").all(), bad["reason"].tolist()
     assert stated.all(), bad["reason"].tolist()
-    assert folder.read(tmp_path).audits == [name]
+    assert folder.read(tmp_path).audits == ([] if stated.any() else [name])
     assert page.write(tmp_path).exists()
 
 

@@ -7,6 +7,7 @@ from hydra.utils import get_method
 from omegaconf import OmegaConf
 
 import conf
+from bench.assemble import make
 from bench.overrides import composed, prepare
 
 EVERY = [(group, option) for group, options in conf.groups().items() for option in options]
@@ -30,7 +31,7 @@ def test_composes_and_binds(group: str, option: str) -> None:
 
 
 def test_every_group_has_a_package_in_the_code() -> None:
-    assert set(conf.groups()) == {"model", "task", "evaluation", "audit", "report", "experiment"}
+    assert set(conf.groups()) == {"model", "task", "evaluation", "audit", "generator", "report", "experiment"}
 
 
 def test_the_help_lists_every_top_level_setting() -> None:
@@ -44,7 +45,9 @@ def test_task_groups_name_tasks_that_exist(group: str) -> None:
     import tasks
 
     node = composed([f"task={group}"]).task
-    if not OmegaConf.missing_keys(node):
+    if "names" not in node:
+        assert make(node, "task")
+    elif not OmegaConf.missing_keys(node):
         assert tasks.select(list(node.names))
 
 

@@ -33,11 +33,12 @@ def motion_blur(image: np.ndarray, settings: tuple[float, float], draws: Draws) 
 def zoom_blur(image: np.ndarray, factors: tuple[float, ...], draws: Draws) -> np.ndarray:
     """The mean of the picture and of all its enlargements (one of them by 1, as in the originals)."""
     layer = image.astype(np.float32)
-    total = layer.copy()
+    total, room = layer.copy(), np.empty_like(layer)
     for factor in factors:
         part = layer[middle(image.shape[0], factor), middle(image.shape[1], factor)]
-        cv2.add(total, zoomed(part, factor, image.shape[:2]) if factor > 1 else layer, dst=total)
-    return whole(total / np.float32(len(factors) + 1))
+        cv2.add(total, zoomed(part, factor, image.shape[:2], room) if factor > 1 else layer, dst=total)
+    total /= np.float32(len(factors) + 1)
+    return whole(total)
 
 
 @lru_cache(maxsize=32)

@@ -16,7 +16,7 @@ from bench.audit.corruption.pixels import SLACK, whole
 def brightness(image: np.ndarray, added: float, draws: Draws) -> np.ndarray:
     """Adds to V of HSV, clipped at 1."""
     planes = cv2.split(image)
-    largest = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
+    largest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     value = np.arange(256) / 255
     factor = (np.minimum(value + added, 1) / np.maximum(value, 1e-9)).astype(np.float32).take(largest)
     bright = np.asarray(cv2.merge([whole(plane * factor) for plane in planes]))
@@ -39,8 +39,8 @@ def saturate(image: np.ndarray, settings: tuple[float, float], draws: Draws) -> 
     """
     factor, added = settings
     planes = cv2.split(image)
-    largest = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
-    gap = largest - cv2.min(cv2.min(planes[0], planes[1]), planes[2])
+    largest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
+    gap = largest - np.minimum(np.minimum(planes[0], planes[1]), planes[2])
     level = largest.astype(np.float32)
     inverse = level / np.maximum(gap, 1)  # 1 / S; of no effect where the pixel is grey
     stretch = np.minimum(inverse * np.float32(added) + np.float32(factor), inverse)

@@ -20,16 +20,15 @@ from bench.audit.corruption import typographic
 from bench.audit.corruption.constants import SETS
 from bench.audit.corruption.digital import jpeg_compression
 from bench.audit.corruption.draws import Draws
-from bench.audit.corruption.pixels import rgb_of
 from bench.audit.corruption.registry import BY_SIZE, CORRUPTIONS, KINDS, SEVERITIES, check_severity, corrupt, find
 from bench.audit.corruption.sweeps import SWEEPS, find_sweep
+from bench.audit.corruption.views import VIEWS, like, rgb_of, seen
 from bench.embeddings import Condition
 from bench.errors import BenchError, unknown
 from bench.task import digest
 
 VERSION = 1
 """Of all algorithms here. A change of any pixel must raise it: stored vectors are found by it."""
-VIEWS = ("native", "imagenet")
 ENCODINGS = ("none", "jpeg85")
 
 
@@ -48,7 +47,7 @@ class Corrupted:
         image = seen(picture, self.view)
         image = corrupt(image, self.name, self.severity, seed=self.seed, which=self.constants)
         if self.encode == "jpeg85":
-            image = jpeg_compression(image, 85, None)
+            image = jpeg_compression(image, 85)
         return like(picture, image)
 
     @property
@@ -130,9 +129,9 @@ def sweep(name: str, doses: Sequence[float] | None = None, *, seed: int = 0) -> 
     found = find_sweep(name)
     made = []
     for dose in found.doses if doses is None else doses:
-        dosed = Dosed(name, found.check(dose), seed)
+        dosed = Dosed(name, float(found.check(dose)), seed)
         what = f"{found.unit};{_random(found.random, seed)}"
-        identity = _identity(f"sweep {name}@{dose:g}", what) if dosed.changes else "clean"
+        identity = _identity(f"sweep {name}@{dosed.dose!r}", what) if dosed.changes else "clean"
         made.append(Condition(f"{name}@{dose:g}", dosed if dosed.changes else None, identity))
     return made
 
@@ -155,7 +154,9 @@ def typographic_sweep(
         if not 0 <= dose <= 1:
             raise BenchError(f"Dose {dose:g} of typographic: allowed are 0 to 1 ({typographic.UNIT}).")
         apply = Written(tuple(names), labels, dose, seed) if dose else None
-        identity = _identity(f"sweep typographic@{dose:g}", f"names {who};{_random(True, seed)}") if dose else "clean"
+        identity = (
+            _identity(f"sweep typographic@{float(dose)!r}", f"names {who};{_random(True, seed)}") if dose else "clean"
+        )
         made.append(Condition(f"typographic@{dose:g}", apply, identity))
     return made
 
@@ -176,30 +177,6 @@ def expand(names: Iterable[str]) -> list[str]:
             fits = [find(name).name]
         chosen |= dict.fromkeys(fits)
     return list(chosen)
-
-
-def seen(picture: Image.Image, view: str) -> np.ndarray:
-    """uint8 [h, w, 3] of what is corrupted: the picture, or ImageNet-C's middle 224 pixels of its shorter side at 256."""
-    if view == "native":
-        return rgb_of(picture)
-    image = Image.fromarray(rgb_of(picture))
-    short, long = sorted(image.size)
-    if long > 8 * short:  # what the crop cannot show is cut before it is enlarged
-        box = [(side - min(side, 8 * short)) // 2 for side in image.size]
-        image = image.crop((*box, image.width - box[0], image.height - box[1]))
-    scale = 256 / min(image.size)
-    size = (256, int(image.height * scale)) if image.width <= image.height else (int(image.width * scale), 256)
-    image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = round((size[0] - 224) / 2), round((size[1] - 224) / 2)
-    return np.asarray(image.crop((left, top, left + 224, top + 224)))
-
-
-def like(picture: Image.Image, image: np.ndarray) -> Image.Image:
-    """The array as a picture, with the orientation that the original declares."""
-    made = Image.fromarray(image)
-    if "exif" in picture.info:
-        made.info["exif"] = picture.info["exif"]
-    return made
 
 
 def _condition(made: Corrupted) -> Condition:

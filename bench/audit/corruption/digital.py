@@ -34,18 +34,22 @@ def elastic_transform(image: np.ndarray, settings: tuple[float, float, float], d
 
 
 def pixelate(image: np.ndarray, scale: float, draws: Draws) -> np.ndarray:
-    """Reduced and enlarged again as by Pillow's box filter, to the bit: columns first, each step rounded."""
+    """Reduced and enlarged again as by Pillow's box filter, to the bit: columns first, each step rounded.
+
+    Whole rows are gathered, which is fast; for columns the picture is turned.
+    """
     height, width = image.shape[:2]
     small = max(1, int(width * scale)), max(1, int(height * scale))
-    reduced = _box(np.asarray(cv2.transpose(image)), small[0])
-    reduced = _box(np.asarray(cv2.transpose(reduced)), small[1])
-    return np.asarray(cv2.remap(reduced, _blocks((width, height), small), None, cv2.INTER_NEAREST))
+    columns = _box(np.asarray(cv2.transpose(image)), small[0])
+    reduced = _box(np.asarray(cv2.transpose(columns)), small[1])
+    wide = _blocks(np.asarray(cv2.transpose(reduced)), width)
+    return _blocks(np.asarray(cv2.transpose(wide)), height)
 
 
-def jpeg_compression(image: np.ndarray, quality: int, draws: Draws) -> np.ndarray:
+def jpeg_compression(image: np.ndarray, quality: int, draws: Draws | None = None) -> np.ndarray:
     """Encoded and decoded, with libjpeg's usual halving of the colour channels."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
 
 
 def _box(rows: np.ndarray, count: int) -> np.ndarray:
@@ -74,11 +78,9 @@ def _groups(length: int, count: int) -> list[tuple[np.ndarray, list[np.ndarray]]
     return [(places, [first[places] + i for i in range(sizes[places[0]])]) for places in chosen]
 
 
-@lru_cache(maxsize=8)
-def _blocks(size: tuple[int, int], small: tuple[int, int]) -> np.ndarray:
-    """int16 [h, w, 2]: the column and row of the reduced picture that each pixel shows."""
-    columns, rows = (((np.arange(n) + 0.5) * (part / n)).astype(np.int16) for n, part in zip(size, small, strict=True))
-    return np.stack(np.meshgrid(columns, rows), axis=-1)
+def _blocks(rows: np.ndarray, count: int) -> np.ndarray:
+    """[n, m, 3] -> [count, m, 3]: each row several times, as often as its share."""
+    return rows.take(((np.arange(count) + 0.5) * (len(rows) / count)).astype(int), axis=0)
 
 
 def smooth_field(height: int, width: int, sigma: float, draws: Draws) -> np.ndarray:
@@ -110,10 +112,11 @@ def _waves(length: int, sigma: float) -> np.ndarray:
 def _affine(levels: np.ndarray, jitter: float, draws: Draws) -> np.ndarray:
     """The map that moves three points around the centre, each by up to `jitter` in both directions."""
     height, width = levels.shape[:2]
-    centre, reach = np.float32([width // 2, height // 2]), min(height, width) // 3
+    centre, reach = np.array([width // 2, height // 2], dtype=np.float32), min(height, width) // 3
     if reach == 0:
         return levels
-    points = np.stack([centre + reach, centre + np.float32([reach, -reach]), centre - reach]).astype(np.float32)
+    corners = np.array([[reach, reach], [reach, -reach], [-reach, -reach]])
+    points = (centre + corners).astype(np.float32)
     moved = points + draws.symmetric(3, 2) * np.float32(jitter)
     matrix = cv2.getAffineTransform(points, moved)
     return np.asarray(cv2.warpAffine(levels, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101))

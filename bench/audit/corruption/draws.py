@@ -25,7 +25,7 @@ class Draws:
         import xxhash
 
         state = xxhash.xxh3_128(f"{seed} {name} {pixels.shape}".encode())
-        state.update(np.ascontiguousarray(pixels))
+        state.update(np.ascontiguousarray(pixels).data)
         self._bits = np.random.SFC64(state.intdigest())
 
     def levels(self, *shape: int) -> np.ndarray:

@@ -32,7 +32,7 @@ def impulse_noise(image: np.ndarray, amount: float, draws: Draws) -> np.ndarray:
     """Half of `amount` of the values become black, half white; channels on their own, as in the originals."""
     levels = draws.levels(*image.shape)
     half = round(amount / 2 * LEVELS)
-    noisy = image * (levels >= half)
+    noisy: np.ndarray = image * (levels >= half)
     noisy[levels >= LEVELS - half] = 255
     return noisy
 
@@ -41,7 +41,7 @@ def shot_noise(image: np.ndarray, photons: float, draws: Draws) -> np.ndarray:
     """Counts of photons: Poisson with as many for white as given."""
     cells = np.left_shift(image, 12, dtype=np.intp)
     cells |= draws.levels(*image.shape) >> 4
-    return _shot_table(photons).take(cells)
+    return np.asarray(_shot_table(photons).take(cells))
 
 
 @lru_cache(maxsize=32)

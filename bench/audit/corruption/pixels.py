@@ -1,4 +1,4 @@
-"""Pictures to arrays and back, and the arithmetic that the corruptions share."""
+"""The arithmetic that the corruptions share: rounding, blur, sparse kernels, zoom."""
 
 from __future__ import annotations
 
@@ -6,36 +6,11 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from PIL import Image
 
-LARGEST = 1 << 24
-LONGEST = 1 << 14
-"""Pixels in all, and of the longer side. A larger picture is reduced to these before it is corrupted: memory stays
-bounded (about 1 GB), and OpenCV's maps reach no further than 32,766 pixels."""
 SLACK = 1e-3
 """Of a grey level: what float arithmetic may lack of a whole level and still get it."""
 DIRECT = 121
 """Taps of a kernel that OpenCV applies directly; larger ones take its slower way through the Fourier transform."""
-
-
-def rgb_of(picture: Image.Image) -> np.ndarray:
-    """A picture of any mode -> uint8 [h, w, 3]. 16-bit grey is scaled to 8 bit, transparency dropped, as models do."""
-    if picture.mode.startswith("I;16") or picture.mode == "I":
-        values = np.asarray(picture).astype(np.int64)
-        if picture.mode != "I" or values.max(initial=0) > 255:
-            values = (values.clip(0, 65535) * 255 + 32767) // 65535
-        picture = Image.fromarray(values.astype(np.uint8))
-    picture = bounded(picture)
-    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
-
-
-def bounded(picture: Image.Image) -> Image.Image:
-    """The picture, reduced by averaging if it is larger than `LARGEST` or longer than `LONGEST`."""
-    excess = max((picture.width * picture.height / LARGEST) ** 0.5, max(picture.size) / LONGEST)
-    if excess <= 1:
-        return picture
-    size = max(1, int(picture.width / excess)), max(1, int(picture.height / excess))
-    return picture.convert("RGB").resize(size, Image.Resampling.BOX)
 
 
 def whole(levels: np.ndarray) -> np.ndarray:
@@ -58,7 +33,7 @@ def gaussian_kernel(sigma: float, truncate: float = 4.0) -> np.ndarray:
     """float32 [2 r + 1, 1] with r = truncate x sigma rounded, as scipy's `gaussian_filter`."""
     radius = int(truncate * sigma + 0.5)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / max(sigma, 1e-9)) ** 2)
-    return (weights / weights.sum()).astype(np.float32)[:, None]
+    return np.asarray(weights / weights.sum(), dtype=np.float32)[:, None]
 
 
 def smooth(image: np.ndarray, sigma: float, *, truncate: float = 4.0, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
@@ -88,10 +63,10 @@ def correlate(image: np.ndarray, kernel: np.ndarray, anchor: tuple[int, int], bo
     return total
 
 
-def zoomed(image: np.ndarray, factor: float, shape: tuple[int, int]) -> np.ndarray:
+def zoomed(image: np.ndarray, factor: float, shape: tuple[int, int], room: np.ndarray | None = None) -> np.ndarray:
     """`image` enlarged as scipy's `zoom` of order 1 (corners on corners), and the middle `shape` of that.
 
-    float32 [h, w] or [h, w, c] -> float32 [*shape] or [*shape, c].
+    float32 [h, w] or [h, w, c] -> float32 [*shape] or [*shape, c], written into `room` if given.
     """
     matrix = np.zeros((2, 3))
     for row, axis in ((0, 1), (1, 0)):
@@ -99,7 +74,7 @@ def zoomed(image: np.ndarray, factor: float, shape: tuple[int, int]) -> np.ndarr
         matrix[row, row] = (inside - 1) / max(size - 1, 1)
         matrix[row, 2] = ((size - shape[axis]) // 2) * matrix[row, row]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    return np.asarray(cv2.warpAffine(image, matrix, shape[::-1], room, flags, cv2.BORDER_REPLICATE))
 
 
 def middle(length: int, factor: float) -> slice:

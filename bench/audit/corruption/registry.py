@@ -16,7 +16,7 @@ from bench.errors import BenchError, unknown
 KINDS = ("noise", "blur", "weather", "digital", "held_out")
 SEVERITIES = (1, 2, 3, 4, 5)
 BY_SIZE = "by_size"
-"""Constants chosen by the picture: cifar up to 48 pixels of the shorter side, tiny_imagenet up to 96, imagenet above."""
+"""Constants by the picture: cifar up to 48 pixels of the shorter side, tiny_imagenet up to 96, imagenet above."""
 
 
 @dataclass(frozen=True)

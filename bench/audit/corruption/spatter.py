@@ -33,13 +33,13 @@ def _water(image: np.ndarray, liquid: np.ndarray, strength: float) -> np.ndarray
     if highest == 0:  # no drop fell on the picture
         return image.copy()
     cover *= np.float32(strength / highest)
-    planes = zip(cv2.split(image), np.float32(WATER), strict=True)
-    return np.asarray(cv2.merge([whole(plane + cover * colour) for plane, colour in planes]))
+    planes = zip(cv2.split(image), WATER, strict=True)
+    return np.asarray(cv2.merge([whole(plane + cover * np.float32(colour)) for plane, colour in planes]))
 
 
 def _mud(image: np.ndarray, wet: np.ndarray, sigma: float) -> np.ndarray:
     """Splashes that hide the picture, with soft edges of which only the dense part stays."""
     cover = smooth(wet.astype(np.float32), sigma)
     cover[cover < 0.8] = 0
-    planes = zip(cv2.split(image), np.float32(MUD), strict=True)
-    return np.asarray(cv2.merge([whole(plane + cover * (colour - plane)) for plane, colour in planes]))
+    planes = zip(cv2.split(image), MUD, strict=True)
+    return np.asarray(cv2.merge([whole(plane + cover * (np.float32(colour) - plane)) for plane, colour in planes]))

@@ -1,4 +1,4 @@
-"""Dose-response sweeps: one simple change of the picture at rising strength, with the dose in a unit that means something.
+"""Dose-response sweeps: one simple change of the picture at rising strength, the dose in a unit that means something.
 
 Unlike the severities of ImageNet-C, a dose is a quantity, it is relative to the picture's size where that is what
 counts, and a stronger dose includes a weaker one: the same grey patch grows, the same word gets larger.

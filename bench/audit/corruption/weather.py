@@ -74,9 +74,9 @@ def plasma(side: int, decay: float, draws: Draws) -> np.ndarray:
     field, size = np.zeros((1, 1), dtype=np.float32), 1e4
     noise = draws.symmetric(side * side)
     while len(field) < side:
-        count = field.size
-        field = _finer(field, noise[count : 4 * count].reshape(3, *field.shape) * np.float32(size))
-        size /= decay**2
+        part = noise[field.size : 4 * field.size]
+        part *= np.float32(size)
+        field, size = _finer(field, part.reshape(3, *field.shape)), size / decay**2
     field -= field.min()
     field /= max(float(field.max()), 1e-12)
     return field
@@ -107,5 +107,5 @@ def _mixed(image: np.ndarray, own: float, other: np.ndarray, weight: float) -> n
 def _ice(name: str, scale: float) -> np.ndarray:
     """uint8 [h, w, 3]: a photograph of frost, read once."""
     data = files("bench.audit.corruption").joinpath("frost", f"{name}.jpg").read_bytes()
-    found = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    return np.asarray(found if scale == 1 else cv2.resize(found, (0, 0), fx=scale, fy=scale))
+    photograph = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
+    return photograph if scale == 1 else np.asarray(cv2.resize(photograph, (0, 0), fx=scale, fy=scale))

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.archive import is_torchscript, read_torchscript
 from bench.errors import BenchError
 from bench.model.clip.architecture import Clip
-from bench.model.clip.archive import is_torchscript, read_torchscript
 from bench.model.clip.shape import ClipShape
 
 CHUNK = 1 << 22

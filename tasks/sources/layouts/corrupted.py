@@ -86,7 +86,7 @@ def _with_whole(one: Read) -> Read:
             return Records(parts[0].images, parts[0].keys, parts[0].ids, parts[0].fingerprint, attributes)
         starts = np.cumsum([0, *(len(part.images) for part in parts)])
 
-        def picture(i: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def picture(i: int):  # type: ignore[no-untyped-def]
             which = int(np.searchsorted(starts, i, side="right")) - 1
             return parts[which].images[i - int(starts[which])]
 

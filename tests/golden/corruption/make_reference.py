@@ -44,8 +44,8 @@ print("corruption,severity,statistic,mean,error")
 for name in get_corruption_names("all"):
     for severity in range(1, 6):
         np.random.seed(severity)
-        runs = [[statistics(one, corrupt(one, corruption_name=name, severity=severity)) for _ in range(int(sys.argv[3]))]
-                for one in pictures]
+        settings = {"corruption_name": name, "severity": severity}
+        runs = [[statistics(one, corrupt(one, **settings)) for _ in range(int(sys.argv[3]))] for one in pictures]
         for which, mean, error in zip(NAMES, *summary(runs)):
             print(f"{name},{severity},{which},{mean:.5f},{error:.5f}", flush=True)
 """

@@ -1,10 +1,10 @@
-"""What is compared between two implementations of a corruption; needs numpy only, so that old environments can run it."""
+"""What is compared between two implementations of a corruption; numpy only, so that old environments can run it."""
 
 import numpy as np
 
 BANDS = 6
 NAMES = ("change", "shift", *(f"band{i}" for i in range(BANDS)))
-"""Mean absolute change and mean change in grey levels; log10 of the power in rings of spatial frequency, low to high."""
+"""Mean absolute change and mean change in grey levels; log10 of the power in rings of frequency, from low on."""
 
 
 def statistics(clean, corrupted):

@@ -10,8 +10,8 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import linregress, norm
 
-from bench.audit.effective import Fit, Reference, effective_robustness, relative_robustness
 from bench.audit.bootstrap import accuracy_draws, interval
+from bench.audit.effective import Fit, Reference, effective_robustness, relative_robustness
 from bench.errors import BenchError
 
 
@@ -103,7 +103,7 @@ def test_few_models_give_an_interval_of_the_pictures_only() -> None:
     table = pd.DataFrame({"model": list("abc"), "in_distribution": [0.5, 0.6, 0.7], "shifted": [0.3, 0.45, 0.5]})
     random = np.random.default_rng(0)
     found = effective_robustness(Reference.of(table), random.random(200) < 0.6, random.random(200) < 0.5)
-    assert found.effective.interval == "bootstrap over pictures (3 models)"
+    assert found.effective.interval == "bootstrap over pictures (3 models held)"
     assert found.effective.low < found.effective.value < found.effective.high
 
 

@@ -27,7 +27,7 @@ from bench.audit.corruption import (
 )
 from bench.audit.corruption.constants import SETS
 from bench.audit.corruption.draws import Draws, normal_quantiles
-from bench.audit.corruption.pixels import LARGEST, LONGEST, bounded, rgb_of
+from bench.audit.corruption.views import LARGEST, LONGEST, bounded, rgb_of
 from bench.embeddings import Condition
 from bench.errors import BenchError
 from bench.model.clip.preprocess import eight_bit
@@ -130,7 +130,7 @@ MODES = ("RGB", "L", "P", "RGBA", "LA", "CMYK", "1", "I;16", "I", "F", "YCbCr")
 
 def in_mode(mode: str) -> Image.Image:
     if mode == "I;16":
-        return Image.fromarray((scene()[..., 0].astype(np.uint16) * 257))
+        return Image.fromarray(scene()[..., 0].astype(np.uint16) * 257)
     if mode == "I":
         return Image.fromarray(scene()[..., 0].astype(np.int32) * 257)
     return Image.fromarray(scene()).convert(mode)
@@ -164,6 +164,7 @@ def test_fog_has_no_seam_where_its_map_repeats() -> None:
     assert steps[1023] < 4 * steps.mean() + 1
 
 
+@pytest.mark.slow  # the import of torchvision
 def test_view_is_the_crop_of_the_published_files() -> None:
     from torchvision.transforms import functional
 
@@ -214,6 +215,8 @@ def test_names_and_identities_are_all_different() -> None:
     ]
     deterministic = sum(not one.random for one in CORRUPTIONS.values())
     assert len(set(variants)) == (2 * 19 - deterministic) * 5 * 2 * 4 * 2
+    near = [sweep("rotation", [dose])[0] for dose in (30, 30.0, 30.00001)]
+    assert near[0].identity == near[1].identity != near[2].identity
     relabelled = typographic_sweep(NAMES, LABELS[::-1].copy())
     assert {one.identity for one in relabelled}.isdisjoint(one.identity for one in typographic_sweep(NAMES, LABELS))
 
@@ -241,7 +244,7 @@ def test_names_expand() -> None:
         (lambda: corrupt(np.zeros((4, 4)), "fog", 1), "uint8"),
     ],
 )
-def test_errors_say_what_is_allowed(call, says: str) -> None:  # noqa: ANN001
+def test_errors_say_what_is_allowed(call, says: str) -> None:
     with pytest.raises(BenchError, match=says):
         call()
 
@@ -282,3 +285,17 @@ def _hashes(made: Sequence[Condition]) -> dict[str, str]:
 def test_streams_do_not_change_with_numpy() -> None:
     """Noise, gathers and table look-ups hold no library's float arithmetic: their pixels are the same everywhere."""
     assert _hashes(conditions(["gaussian_noise", "impulse_noise", "shot_noise"], (3,))) == PINNED
+
+
+def test_threads_of_opencv_change_nothing() -> None:
+    import cv2
+
+    image, before = scene(224, 224), cv2.getNumThreads()
+    try:
+        found = []
+        for threads in (1, 4):
+            cv2.setNumThreads(threads)
+            found.append([corrupt(image, name, severity).tobytes() for name in CORRUPTIONS for severity in (1, 5)])
+    finally:
+        cv2.setNumThreads(before)
+    assert found[0] == found[1]

@@ -23,7 +23,7 @@ from bench.audit.corruption.weather import plasma
 from tests.unit.corruption.pictures import scene
 
 
-def settings(name: str, severity: int, which: str = "imagenet"):  # noqa: ANN201
+def settings(name: str, severity: int, which: str = "imagenet"):
     return CORRUPTIONS[name].settings(severity, which)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +15,7 @@ from bench.errors import BenchError
 from tests.unit.corruption.pictures import scene
 
 
-def under(condition, image: np.ndarray, index: int = 0) -> np.ndarray:  # noqa: ANN001
+def under(condition, image: np.ndarray, index: int = 0) -> np.ndarray:
     return image if condition.apply is None else np.asarray(condition.apply(Image.fromarray(image), index))
 
 
@@ -41,7 +43,7 @@ def test_neutral_dose_is_the_picture(name: str) -> None:
 def test_a_stronger_dose_takes_more_away(name: str) -> None:
     image = scene(200, 160)
     away = [np.abs(under(one, image).astype(float) - image).mean() for one in sweep(name)]
-    assert all(more > less for less, more in zip(away, away[1:], strict=False)), away
+    assert all(more > less for less, more in pairwise(away)), away
 
 
 def test_resolution_counts_pixels_of_the_shorter_side() -> None:

@@ -15,10 +15,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from bench.archive import is_torchscript, read_torchscript
 from bench.errors import BenchError
 from bench.model.clip import published
 from bench.model.clip.architecture import Clip, ClipShape, TextShape, VitShape
-from bench.model.clip.archive import is_torchscript, read_torchscript
 from bench.model.clip.checkpoint import BUNDLED, Card, load_checkpoint, save_checkpoint
 from bench.model.clip.download import fetch_openai
 from bench.model.clip.layouts import from_clip

@@ -105,7 +105,7 @@ def test_names_of_weights(model: str, weights: tuple[str, str] | None) -> None:
 
 
 def test_verdicts() -> None:
-    rows = run("openai/ViT-B-32", {"cifar10": 0.8990, "imagenet": 0.60, "kitti": 0.20, "dollar_street": 0.5})
+    rows = run("openai/ViT-B-32", {"cifar10": 0.8990, "imagenet": 0.60, "kitti": 0.2643, "dollar_street": 0.5})
     table = parity.compare(rows)
     ours = table[table["source"] == "open_clip"].set_index("task")
     assert ours["verdict"].to_dict() == {
@@ -166,6 +166,18 @@ def test_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         line.split(". ", 1)[1] for line in out.splitlines() if line.strip()[:2].rstrip(".").isdigit() and ". " in line
     ]
     assert [line.split(":")[0] for line in said] == suspects
+
+
+def test_the_page_says_whose_value_it_is() -> None:
+    from reports.context import _parity
+
+    lines = _parity(run("openai/ViT-B-32", {"dollar_street": 0.5, "stl10": 0.97}))
+    remarks = {(line["task"], line["remark"]): (line["published"], line["allowed"]) for line in lines}
+    assert remarks == {
+        ("dollar_street", "open_clip's table; 58 names there, 1000 here"): ("53.86%", "–"),
+        ("stl10", "open_clip's table"): ("97.13%", "0.70%"),
+        ("stl10", "the CLIP paper; table 11"): ("97.20%", "2.00%"),
+    }
 
 
 def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

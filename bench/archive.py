@@ -1,9 +1,10 @@
-"""Tensors out of a TorchScript archive, without running anything that is in it.
+"""Tensors out of a torch archive, without running anything that is in it.
 
-OpenAI released CLIP as TorchScript zips: `*/data.pkl` holds the tree of modules, `*/data/N` the raw bytes of a tensor.
-`torch.jit.load` would compile the code in the archive, and a plain unpickle would run whatever the pickle asks for.
-Here the pickle may only name tensors, storages, ordered dictionaries and typed lists; script modules become plain
-attribute holders; everything else is refused before it is looked up.
+OpenAI released CLIP as TorchScript zips and DALL-E's VAE as pickled modules: `*/data.pkl` holds the tree of modules,
+`*/data/N` the raw bytes of a tensor. `torch.jit.load` would compile the code in the archive, and a plain unpickle would
+run whatever the pickle asks for. Here the pickle may only name tensors, storages, ordered dictionaries and typed lists;
+script modules (and, for `read_modules`, modules of named packages) become plain attribute holders; everything else is
+refused before it is looked up.
 """
 
 import io
@@ -34,7 +35,7 @@ STORAGES = {
 TYPED_LISTS = {"build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"}
 
 
-class ScriptModule:
+class Holder:
     """Stands for any module class of the archive: its attributes, and no behaviour."""
 
 
@@ -48,29 +49,60 @@ def is_torchscript(path: Path) -> bool:
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:
     """Every tensor of the archive by its dotted name. BenchError if the archive asks for anything but tensors."""
+    found: dict[str, Tensor] = {}
+    _collect(_tree(path, TensorUnpickler), "", found)
+    return found
+
+
+def read_modules(path: Path, packages: tuple[str, ...]) -> dict[str, Tensor]:
+    """Every parameter and buffer of a module, or tensor of a dictionary, that `torch.save` wrote (torch 1.6 and later).
+
+    Classes of `packages` (dotted prefixes) may be named; none is imported. BenchError as above.
+    """
+
+    class Reader(ModuleUnpickler):
+        known = packages
+
+    found: dict[str, Tensor] = {}
+    _collect_module(_tree(path, Reader), "", found)
+    if not found:
+        raise BenchError(f"{path} holds neither a module nor a dictionary of tensors.")
+    return found
+
+
+def _tree(path: Path, unpickler: type["TensorUnpickler"]) -> Any:
+    """The root object of the archive's pickle."""
     try:
         with zipfile.ZipFile(path) as archive:
             root = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
             if root is None:
-                raise BenchError(f"{path} is a zip without a data.pkl: no TorchScript archive.")
+                raise BenchError(f"{path} is a zip without a data.pkl: no torch archive.")
             prefix = root.removesuffix("data.pkl")
             if prefix + "byteorder" in archive.namelist() and archive.read(prefix + "byteorder") != b"little":
                 raise BenchError(f"{path} was written on a big-endian machine, which this reader lacks.")
-            tree = TensorUnpickler(archive, prefix).load()
+            return unpickler(archive, prefix).load()
     except BenchError:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything
-        raise BenchError(f"{path} is damaged or no TorchScript archive ({type(error).__name__}: {error}).") from error
-    found: dict[str, Tensor] = {}
-    _collect(tree, "", found)
-    return found
+        raise BenchError(f"{path} is damaged or no torch archive ({type(error).__name__}: {error}).") from error
+
+
+def _collect_module(node: Any, name: str, found: dict[str, Tensor]) -> None:
+    inner = node if isinstance(node, dict) else vars(node) if isinstance(node, Holder) else {}
+    if isinstance(node, Holder):
+        inner = {**(inner.get("_parameters") or {}), **(inner.get("_buffers") or {}), **(inner.get("_modules") or {})}
+    for key, value in inner.items():
+        if isinstance(value, Tensor):
+            found[f"{name}{key}"] = value
+        else:
+            _collect_module(value, f"{name}{key}.", found)
 
 
 def _collect(node: Any, name: str, found: dict[str, Tensor]) -> None:
     for key, value in getattr(node, "__dict__", {}).items():
         if isinstance(value, Tensor):
             found[name + key] = value
-        elif isinstance(value, ScriptModule):
+        elif isinstance(value, Holder):
             _collect(value, f"{name}{key}.", found)
 
 
@@ -85,7 +117,7 @@ class TensorUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """The few things a pickle may name; a refusal says what was asked for."""
         if module.startswith("__torch__"):
-            return ScriptModule
+            return Holder
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -108,6 +140,26 @@ class TensorUnpickler(pickle.Unpickler):
                 raise BenchError(f"tensor storage {key!r} of the weights file has the wrong length; it is damaged.")
             self.storages[key] = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
         return self.storages[key]
+
+
+class ModuleUnpickler(TensorUnpickler):
+    """Also takes modules of known packages as holders, and the few harmless things that `torch.save` writes of them."""
+
+    known: tuple[str, ...] = ()
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.startswith(tuple(f"{package}." for package in self.known)):
+            return Holder
+        if (module, name) in (("torch._utils", "_rebuild_parameter"), ("torch", "device")):
+            return _first
+        if (module, name) in (("builtins", "set"), ("__builtin__", "set")):
+            return set
+        return super().find_class(module, name)
+
+
+def _first(first: Any, *_: Any) -> Any:
+    """What is wrapped: the tensor of a parameter, the name of a device."""
+    return first
 
 
 def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:

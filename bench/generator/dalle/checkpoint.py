@@ -1,0 +1,104 @@
+"""The bundled DALL-E on disk: one safetensors file in half precision, and a card that says what it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.errors import BenchError
+from bench.generator.dalle.transformer import DalleShape, Transformer
+from bench.generator.dalle.vae import Vae, VaeShape
+from bench.generator.dalle.words import Words
+from bench.store import atomic, checksum
+
+BUNDLED = Path(__file__).with_name("checkpoints")
+WEIGHTS, CARD = "model.safetensors", "card.json"
+
+
+@dataclass(frozen=True)
+class DalleCard:
+    """What a checkpoint is. `more` holds its making and its figures."""
+
+    name: str
+    vae: VaeShape
+    transformer: DalleShape
+    words: tuple[str, ...]
+    licence: str = "MIT"
+    weights: str = ""
+    """SHA-256 of the weights file."""
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def side(self) -> int:
+        """Pixels along a side of its pictures."""
+        return self.transformer.side * self.vae.factor
+
+    @property
+    def vocabulary(self) -> Words:
+        return Words(self.words, self.transformer.text)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The two models, in single precision and ready to use."""
+
+    card: DalleCard
+    vae: Vae
+    transformer: Transformer
+
+
+def save(folder: Path, card: DalleCard, vae: Vae, transformer: Transformer) -> None:
+    """Write weights (float16) and card."""
+    from safetensors.torch import save_file
+
+    both = {"vae": vae, "transformer": transformer}
+    tensors = {
+        f"{name}.{key}": value.half().contiguous()
+        for name, model in both.items()
+        for key, value in model.state_dict().items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic(folder / WEIGHTS, lambda path: save_file(tensors, path))
+    written = {**asdict(card), "weights": checksum(folder / WEIGHTS)}
+    written |= written.pop("more")
+    atomic(folder / CARD, lambda path: path.write_text(json.dumps(written, indent=1) + "\n"))
+
+
+def load(folder: Path = BUNDLED) -> Checkpoint:
+    """Read what `save` wrote.
+
+    Raises:
+        BenchError: no such checkpoint, or its weights are not those of its card.
+    """
+    from safetensors.torch import load_file
+
+    if not (folder / CARD).is_file() or not (folder / WEIGHTS).is_file():
+        raise BenchError(f"{folder} holds no DALL-E: it needs {CARD} and {WEIGHTS}.")
+    read = json.loads((folder / CARD).read_text())
+    found = checksum(folder / WEIGHTS)
+    if found != read["weights"]:
+        raise BenchError(
+            f"{folder / WEIGHTS} has hash {found[:12]}, its card says {read['weights'][:12]}; get it again."
+        )
+    known = {"name", "vae", "transformer", "words", "licence", "weights"}
+    card = DalleCard(
+        read["name"], VaeShape(**read["vae"]), DalleShape(**read["transformer"]), tuple(read["words"]),
+        read["licence"], read["weights"], {key: value for key, value in read.items() if key not in known},
+    )  # fmt: skip
+    tensors = {key: value.float() for key, value in load_file(folder / WEIGHTS).items()}
+    vae, transformer = Vae(card.vae), Transformer(card.transformer)
+    for name, model in (("vae", vae), ("transformer", transformer)):
+        model.load_state_dict({k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")})
+    return Checkpoint(card, vae.eval(), transformer.eval())
+
+
+def pictures(vae: Vae, codes: torch.Tensor) -> list[Any]:
+    """Codes [n, h, w] -> PIL pictures."""
+    from PIL import Image
+
+    pixels = (vae.decode(codes) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(one) for one in pixels]

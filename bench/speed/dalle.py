@@ -1,0 +1,102 @@
+"""Sampling of the bundled DALL-E: the cache against computing every position anew, pictures a second, and a peer.
+
+    python -m bench.speed.dalle --batch 1 16 --peer
+
+The peer is DALLE-pytorch (PyPI `dalle-pytorch`, in an environment of one's own: it wants packages that no longer
+build) at equal width, depth, heads, tokens and vocabularies, random weights, its defaults else. Its sampler is run
+as called (`generate_images`), with `use_cache` off and on; at its default `cond_scale` of 1 it does not hand the cache
+on (read in 1.6.6), so it is also run at `cond_scale` 1 + 1e-9, where it does, for two passes a token. Seconds are of
+the clock: run it alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import torch
+
+
+def timed(work: Callable[[], object], repeats: int) -> float:
+    """Least seconds of several runs, after one that does not count."""
+    work()
+    found = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - began)
+    return min(found)
+
+
+def ours(batch: int, repeats: int, *, full: bool) -> dict[str, float]:
+    """Seconds of one batch of code grids, cached and not; and of pictures with the decoder."""
+    from bench.generator.dalle import Dalle
+    from bench.generator.dalle.sampling import draw_codes
+
+    dalle = Dalle(batch_size=batch)
+    model, words = dalle.checkpoint.transformer, dalle.words(["a red circle to the left of a blue star"] * batch)
+    if full:
+        model, words = larger()(model), words.repeat(1, 13)[:, :256]
+    found = {
+        "cached": timed(lambda: draw_codes(model, words, range(batch), dalle.how), repeats),
+        "anew": timed(lambda: draw_codes(model, words, range(batch), dalle.how, cached=False), 1),
+    }
+    if not full:
+        seconds = timed(lambda: dalle.generate(["a red circle"] * batch, range(batch)), repeats)
+        found["pictures a second"] = batch / seconds
+    return found | {"times faster": found["anew"] / found["cached"]}
+
+
+def larger() -> Callable[[object], torch.nn.Module]:
+    """The bundled layers at the paper's 256 + 1,024 tokens, random weights: what the cache gains there."""
+    from dataclasses import replace
+
+    from bench.generator.dalle.transformer import Transformer
+
+    return lambda small: Transformer(replace(small.shape, text=256, side=32)).eval()  # type: ignore[attr-defined]
+
+
+def peer(batch: int, repeats: int) -> dict[str, float]:
+    """Seconds of one batch by DALLE-pytorch, its decoder (three layers, as ours halves thrice) included."""
+    from dalle_pytorch.dalle_pytorch import DALLE, DiscreteVAE
+
+    from bench.generator.dalle import Dalle
+
+    shape = Dalle().checkpoint.card.transformer
+    vae = DiscreteVAE(image_size=8 * shape.side, num_layers=3, num_tokens=shape.codes, codebook_dim=64, hidden_dim=16)
+    model = DALLE(
+        dim=shape.width, vae=vae, num_text_tokens=shape.words, text_seq_len=shape.text, depth=shape.layers,
+        heads=shape.heads, dim_head=shape.head,
+    ).eval()  # fmt: skip
+    text = torch.randint(1, shape.words, (batch, shape.text))
+    ways = {"anew": (False, 1.0), "use_cache": (True, 1.0), "use_cache, cond_scale 1 + 1e-9": (True, 1 + 1e-9)}
+    return {
+        name: timed(
+            lambda cache=cache, scale=scale: model.generate_images(text, use_cache=cache, cond_scale=scale), repeats
+        )  # type: ignore[misc]
+        for name, (cache, scale) in ways.items()
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Speed of the bundled DALL-E's sampling.")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--full", action="store_true", help="also at 256 + 1,024 tokens (slow)")
+    parser.add_argument("--peer", action="store_true", help="also DALLE-pytorch, where it can be imported")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    for batch in given.batch:
+        print(json.dumps({"batch": batch, "ours": ours(batch, given.repeats, full=False)}), flush=True)
+        if given.peer:
+            print(json.dumps({"batch": batch, "dalle-pytorch": peer(batch, given.repeats)}), flush=True)
+    if given.full:
+        print(json.dumps({"batch": 1, "ours at 1,280 positions": ours(1, 1, full=True)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

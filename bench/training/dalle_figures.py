@@ -1,0 +1,165 @@
+"""What the card of the bundled DALL-E says: drawn on test seeds, judged by the exact reader, with 95 % intervals.
+
+Intervals are of clusters of one meaning (the easy tier asks each of its 64 several times), as in `bench.metrics`.
+Beside each figure stands a control: the same pictures judged against another caption of their kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.generator.compositions import KINDS, TIERS, compose, is_held_out, meaning, render, wordings
+from bench.generator.dalle.rerank import gain_curve, scores
+from bench.generator.scenes import FIRST_TEST_SEED, Scene
+from bench.generator.verdicts import Slots, is_right, verdict
+from bench.metrics.estimate import clustered, widened
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from bench.generator.dalle import Dalle
+    from bench.model import Encoder
+
+Figure = dict[str, float | int]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A caption of a test scene, and the seed that draws for it."""
+
+    scene: Scene
+    caption: str
+    seed: int
+
+    @property
+    def meaning(self) -> str:
+        return meaning(self.scene)
+
+
+def ask(kinds: Sequence[str], count: int, *, first: int = FIRST_TEST_SEED) -> list[Asked]:
+    """Captions of test scenes: the kinds in turn, each with one of its wordings in turn."""
+    found = []
+    for number in range(count):
+        scene = compose(first + number, kind=kinds[number % len(kinds)])
+        words = wordings(scene)
+        found.append(Asked(scene, words[(number // len(kinds)) % len(words)], first + number))
+    return found
+
+
+def share(right: Sequence[bool] | np.ndarray, meanings: Sequence[str]) -> Figure:
+    """Value with its interval over meanings."""
+    value, variance, clusters = clustered(np.asarray(right, dtype=np.float64), np.asarray(meanings))
+    low, high = widened(value, variance, clusters)
+    value, low, high = (round(one, 4) for one in (value, low, high))
+    return {"value": value, "low": low, "high": high, "n": len(right), "meanings": clusters}
+
+
+def of_tiers(dalle: Dalle, count: int) -> dict[str, Any]:
+    """All-correct share of each tier and kind, slots of each kind, and the control."""
+    found: dict[str, Any] = {}
+    for tier in TIERS:
+        asked = ask([name for name, kind in KINDS.items() if kind.tier == tier], count)
+        pictures = drawn(dalle, asked)
+        found[tier] = summary(asked, pictures)
+        if tier == "easy":
+            unseen = np.array([is_held_out(one.scene) for one in asked])
+            right = np.array([is_right(verdict(one.scene, it)) for one, it in zip(asked, pictures, strict=True)])
+            names = np.array([one.meaning for one in asked])
+            found[tier]["held-out meanings"] = share(right[unseen], names[unseen])
+            found[tier]["trained meanings"] = share(right[~unseen], names[~unseen])
+    return found
+
+
+def drawn(dalle: Dalle, asked: Sequence[Asked]) -> list[Image]:
+    """One picture a caption."""
+    pictures = dalle.generate([one.caption for one in asked], [one.seed for one in asked])
+    return [picture for picture in pictures if picture is not None]
+
+
+def summary(asked: Sequence[Asked], pictures: Sequence[Image]) -> dict[str, Any]:
+    """All of it right; judged against a neighbour of the same kind; and by kind, with slots."""
+    slots = [verdict(one.scene, picture) for one, picture in zip(asked, pictures, strict=True)]
+    names = [one.meaning for one in asked]
+    kinds: dict[str, list[int]] = {}
+    for place, one in enumerate(asked):
+        kinds.setdefault(one.scene.kind, []).append(place)
+    other = np.arange(len(asked))
+    for places in kinds.values():
+        other[places] = np.roll(places, 1)
+    of_kinds = {kind: ([slots[p] for p in places], [names[p] for p in places]) for kind, places in kinds.items()}
+    control = [is_right(verdict(asked[o].scene, picture)) for o, picture in zip(other.tolist(), pictures, strict=True)]
+    return {
+        "all right": share([is_right(one) for one in slots], names),
+        "against another caption": share(control, names),
+        "kinds": {kind: by_slot(*both) for kind, both in of_kinds.items()},
+    }
+
+
+def by_slot(slots: Sequence[Slots], names: Sequence[str]) -> dict[str, Figure]:
+    """Each slot that occurs, over those that have it, and all of them at once."""
+    found = {"all right": share([is_right(one) for one in slots], names)}
+    for slot in dict.fromkeys(name for one in slots for name in one):
+        having = [place for place, one in enumerate(slots) if slot in one]
+        found[slot] = share([slots[p][slot] for p in having], [names[p] for p in having])
+    return found
+
+
+def of_reader(dalle: Dalle, count: int) -> dict[str, Any]:
+    """The reader on pictures of known truth: as rendered, and after the VAE (the ceiling of anything drawn)."""
+    found: dict[str, Any] = {"rendered": {}, "reconstructed": {}}
+    for kind in KINDS:
+        asked = ask([kind], count, first=FIRST_TEST_SEED + 500_000)
+        plain = [render(one.scene, seed=one.seed) for one in asked]
+        names = [one.meaning for one in asked]
+        for where, pictures in (("rendered", plain), ("reconstructed", dalle.decode(dalle.codes(plain)))):
+            slots = [verdict(one.scene, picture) for one, picture in zip(asked, pictures, strict=True)]
+            found[where][kind] = by_slot(slots, names)
+    return found
+
+
+def of_reranking(dalle: Dalle, encoder: Encoder, prompts: int, samples: int = 32) -> list[dict[str, float]]:
+    """Gain of keeping the best of N by this encoder, judged by the exact reader: all kinds but the easy one in turn."""
+    asked = ask([name for name in KINDS if name in ("single", "pair", "stack", "outfit")], prompts)
+    scored, right = np.empty((prompts, samples)), np.empty((prompts, samples))
+    for row, one in enumerate(asked):
+        seeds = [one.seed * samples + number for number in range(samples)]
+        pictures = [it for it in dalle.generate([one.caption] * samples, seeds) if it is not None]
+        scored[row] = scores(encoder, one.caption, pictures)
+        right[row] = [is_right(verdict(one.scene, picture)) for picture in pictures]
+    return [{key: round(float(value), 4) for key, value in vars(gain).items()} for gain in gain_curve(scored, right)]
+
+
+def of_completion(dalle: Dalle, count: int) -> dict[str, Any]:
+    """The lower half of rendered pairs, one above the other, drawn anew: under the caption, and under another's."""
+    from bench.generator.dalle.completion import Rectangle
+
+    asked = [one for one in ask(["pair"], 3 * count) if one.scene.relation in ("above", "below")][:count]
+    given = [render(one.scene, seed=one.seed) for one in asked]
+    side = dalle.checkpoint.card.transformer.side
+    lower, known = Rectangle(side // 2, 0, side, side), dalle.codes(given)
+    seeds, names = [one.seed for one in asked], [one.meaning for one in asked]
+    captions = [one.caption for one in asked]
+    right, kept = {}, True
+    for name, words in (("caption", captions), ("shuffled", captions[1:] + captions[:1])):
+        pictures, done = dalle.complete(words, given, lower, seeds)
+        kept = kept and bool((done.codes[:, : side // 2] == known[:, : side // 2]).all())
+        right[name] = np.array([_bottom_right(one.scene, it) for one, it in zip(asked, pictures, strict=True)])
+    difference, variance, clusters = clustered(right["caption"] * 1.0 - right["shuffled"], np.asarray(names))
+    ends = (difference + sign * 1.96 * variance**0.5 for sign in (0, -1, 1))
+    return {
+        "caption": share(right["caption"], names), "shuffled caption": share(right["shuffled"], names),
+        "difference": dict(zip(("value", "low", "high"), (round(end, 4) for end in ends), strict=True)),
+        "native": True, "known tokens untouched": kept, "meanings": clusters,
+    }  # fmt: skip
+
+
+def _bottom_right(scene: Scene, picture: Image) -> bool:
+    """Whether the thing that the caption puts below is there with its shape and colour."""
+    from bench.generator import reader
+
+    wanted = max(scene.things, key=lambda it: it.y)
+    return any((it.shape, it.colour) == (wanted.shape, wanted.colour) and it.y > 0.5 for it in reader.things(picture))
