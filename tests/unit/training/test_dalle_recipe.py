@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def test_muon_goes_on_from_its_state() -> None:
     steps(one, whole, 2)
     other = torch.nn.Parameter(one.detach().clone())
     resumed = Muon([other], lr=0.1)
-    resumed.load_state_dict(whole.state_dict())
+    resumed.load_state_dict(copy.deepcopy(whole.state_dict()))  # which would else share its momentum
     steps(one, whole, 3)
     steps(other, resumed, 3)
     assert torch.equal(one, other)
