@@ -45,7 +45,7 @@ def test_task_groups_name_tasks_that_exist(group: str) -> None:
     import tasks
 
     node = composed([f"task={group}"]).task
-    if "names" not in node:
+    if "names" not in list(node):
         assert make(node, "task")
     elif not OmegaConf.missing_keys(node):
         assert tasks.select(list(node.names))
