@@ -31,9 +31,7 @@ def check_data(task: Task, *, pictures: int | None = None) -> list[Finding]:
     seen: dict[str, Seen] = {}
     for split in [task.test, *(name for name in task.splits if name != task.test)]:
         if isinstance(task.load, Prompted) and split == task.test:
-            findings.append(
-                Finding("note", f"load {split}", "prompts, whose pictures a generator draws: not looked at")
-            )
+            findings.append(Finding("note", f"load {split}", "prompts; a generator draws the pictures"))
             continue
         try:
             samples = task.samples(split)
