@@ -106,9 +106,14 @@ def sample_pictures(table: pd.DataFrame, samples: Samples) -> pd.DataFrame:
     return pd.DataFrame({
         "id": [table["id"][i] for i, _ in chosen],
         "label": [table["label"][i] for i, _ in chosen],
-        "jpeg": [jpeg(samples.images[i]) for i, _ in chosen],
+        "jpeg": [thumbnail(samples, i) for i, _ in chosen],
         "why": [why for _, why in chosen],
     })  # fmt: skip
+
+
+def thumbnail(samples: Samples, index: int) -> bytes:
+    """Picture `index` as a small JPEG."""
+    return jpeg(samples.images[index])
 
 
 def task_facts(task: Task, samples: Samples) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def markdown(context: Context) -> str:
     parts += [
         "## Results by task",
         *(["![Accuracy with 95% intervals](figures/accuracy.svg)"] if "accuracy" in names else []),
+        *(["![What zero-shot is worth in labels](figures/data-efficiency.svg)"] if "data-efficiency" in names else []),
     ]
     parts += [
         _results(context),

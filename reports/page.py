@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from reports import audits, charts, classes, context, documents, escape, figures, folder, heatmaps, tables
+from reports import audits, charts, classes, context, documents, efficiency, escape, figures, folder, heatmaps, tables
 from reports.folder import Cell, Run
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def draw(main: pd.DataFrame, runs: Sequence[Run]) -> list[figures.Drawing]:
         sizes = {card["name"]: int(card["parameters"]) for card in known if card.get("name") and card.get("parameters")}
         front = tables.efficient(tables.leaderboard(main), sizes)
         drawings += [charts.pareto(front)] if len(front) > 1 else []
-    return drawings
+    labels_worth = efficiency.needed(folder.merged_rows(runs))
+    return [*drawings, efficiency.efficiency(labels_worth)] if len(labels_worth) else drawings
 
 
 def save_figures(drawings: list[figures.Drawing], runs: Sequence[Run], place: Path) -> None:

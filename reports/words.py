@@ -10,7 +10,8 @@ import pandas as pd
 from reports.intervals import Interval
 
 METRIC_NAMES = {"top1": "top-1", "top5": "top-5", "mean_per_class": "mean per class"}
-EVALUATION_NAMES = {"zero_shot": "zero-shot", "linear_probe": "linear probe", "few_shot": "few-shot"}
+EVALUATION_NAMES = {"zero_shot": "zero-shot", "linear_probe": "linear probe", "few_shot": "few-shot",
+                    "data_efficiency": "data efficiency"}  # fmt: skip
 VERDICTS = {"above": "above chance", "at": "at chance", "below": "below chance", "unknown": "no interval"}
 
 

@@ -20,7 +20,8 @@ FAIRFACE_GENDER = Task(
     licence="CC BY 4.0",
     reference="Karkkainen, Joo 2021, arXiv 1908.04913",
     notes=(
-        "Scored on the publisher's validation pictures. Attributes age, gender and race go with every task on them."
+        "Scored on the publisher's validation pictures. Attributes age, gender and race go with every task on them: "
+        "what crowd workers saw in the face (two of three agreed), not what anybody said of themselves."
     ),
 )
 FAIRFACE_RACE = FAIRFACE_GENDER.renamed(
@@ -46,7 +47,10 @@ UTKFACE_GENDER = Task(
     test="all",
     licence="non-commercial research, by the publisher's page",
     reference="Zhang, Song, Qi 2017, arXiv 1702.08423",
-    notes="Aligned and cropped faces. A few file names lack a field and are left out.",
+    notes=(
+        "Aligned and cropped faces. A few file names lack a field and are left out. Age, gender and race were "
+        "estimated by a model and checked by an annotator."
+    ),
 )
 UTKFACE_RACE = UTKFACE_GENDER.renamed(
     "utkface_race",

@@ -70,7 +70,7 @@ def labelset(name: str, *, folder: Path = DATA) -> LabelSet:
     if own.suffix or own.is_file():
         return read(own)
     known = [one.stem for one in (folder / "labelsets").glob("*.txt")]
-    raise unknown("label set", name, known, hint=f"Known: {', '.join(sorted(known))}; or the path of a file.")
+    raise unknown("label set", name, known, hint="The path of a file of yours will do, too.")
 
 
 def labelsets(names: Iterable[str], *, folder: Path = DATA) -> tuple[LabelSet, ...]:

@@ -27,6 +27,8 @@ from bench.metrics import Estimate, credit, wilson
 from bench.metrics.estimate import Z95, clustered
 
 BINS = 15
+LARGEST = 20_000_000
+"""Probabilities up to which the classwise ECE is taken: beyond, it would need gigabytes."""
 SCHEMES = ("width", "mass")
 NORMS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "l1": lambda share, gap: float((share * gap).sum()),
@@ -122,8 +124,8 @@ def calibration(
 ) -> dict[str, Estimate]:  # fmt: skip
     """Every measure with its 95 % interval.
 
-    `ece`, `ece_equal_mass`, `ece_classwise`, `brier`, `nll`, and `overconfidence` (mean confidence - accuracy: above 0
-    the model promises too much). `chance` of the ECEs is their null level.
+    `ece`, `ece_equal_mass`, `ece_classwise` (up to `LARGEST` probabilities), `brier`, `nll`, and `overconfidence` (mean
+    confidence - accuracy: above 0 the model promises too much). `chance` of the ECEs is their null level.
     """
     seen = outcomes(scores, labels, temperature=temperature)
     losses = per_picture(scores, labels, temperature=temperature)
@@ -132,8 +134,9 @@ def calibration(
     errors = {
         "ece": Binned(bin_of(seen.confidence, bins=bins), gap, binomial),
         "ece_equal_mass": Binned(bin_of(seen.confidence, bins=bins, scheme="mass"), gap, binomial),
-        "ece_classwise": _by_class(seen.probabilities, seen.labels, bins),
     }
+    if seen.probabilities.size <= LARGEST:
+        errors["ece_classwise"] = _by_class(seen.probabilities, seen.labels, bins)
     means = {"brier": losses.brier, "nll": losses.nll, "overconfidence": gap}
     return {
         **{name: binned_error(own, clusters, seed=seed) for name, own in errors.items()},

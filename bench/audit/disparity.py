@@ -11,18 +11,17 @@ group looks worse calibrated than a common one under the very same model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.audit import resampling
+from bench.audit.binned import Binned, binned_error
+from bench.audit.calibration import bin_of
 from bench.audit.groups import Grouping
 from bench.errors import BenchError
 from bench.metrics import Estimate, wilson
 from bench.metrics.estimate import clustered, widened
-
-BINS = 15
 
 
 @dataclass(frozen=True)
@@ -144,36 +143,31 @@ def false_discovery(p: np.ndarray, *, dependent: bool = False) -> np.ndarray:
 
 
 def calibration_by_group(
-    confidence: np.ndarray, correct: np.ndarray, grouping: Grouping, *, rounds: int = 200, seed: int = 0,
-    error: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    confidence: np.ndarray, correct: np.ndarray, grouping: Grouping, *, clusters: np.ndarray | None = None,
+    rounds: int = 10, seed: int = 0,
 ) -> dict[int, Estimate]:  # fmt: skip
-    """Expected calibration error of each shown group at the n of the smallest, mean over `rounds` draws of that many.
+    """Expected calibration error of each shown group at the n of the smallest: means over `rounds` draws of that many.
 
-    `error` takes confidence and correct, both [round, image], and gives [round]. The interval is the spread of
-    resamples about the value: it holds for the error that n pictures show, which is never 0.
+    `chance` is the null level: what true probabilities would show at this n, which is never 0.
     """
-    error, random = error or calibration_error, np.random.default_rng(seed)
-    shown = np.flatnonzero(grouping.shown)
+    random, shown = np.random.default_rng(seed), np.flatnonzero(grouping.shown)
     if not len(shown):
         return {}
     n, found = int(grouping.sizes[shown].min()), {}
     for g in shown:
         own = np.flatnonzero(grouping.members[:, g])
-        drawn = own[random.random((rounds, len(own))).argsort(axis=1)[:, :n]]
-        again = own[random.integers(len(own), size=(rounds, n))]
-        value = float(error(confidence[drawn], correct[drawn]).mean())
-        errors = error(confidence[again], correct[again])
-        ends = value + np.quantile(errors - errors.mean(), [resampling.TAIL, 1 - resampling.TAIL])
-        low, high = max(float(ends[0]), 0.0), min(float(ends[1]), 1.0)
-        found[int(g)] = Estimate(value, low, high, n, f"bootstrap at n = {n}")
+        times = 1 if len(own) == n else rounds
+        several = [_calibration(confidence[drawn], correct[drawn], _of(clusters, drawn), seed)
+                   for drawn in (random.permutation(own)[:n] for _ in range(times))]  # fmt: skip
+        value, low, high, null = np.mean([(e.value, e.low, e.high, e.chance) for e in several], axis=0)
+        how = f"inverted test at n = {n}" + (f", mean of {times} draws" if times > 1 else "")
+        found[int(g)] = Estimate(float(value), float(low), float(high), n, how, float(null))
     return found
 
 
-def calibration_error(confidence: np.ndarray, correct: np.ndarray, *, bins: int = BINS) -> np.ndarray:
-    """Expected calibration error over equal-width bins: [round] from [round, image]; confidence 1 is in the last."""
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = (correct - confidence)[:, None, :] * (place[:, None, :] == np.arange(bins)[None, :, None])
-    return np.asarray(np.abs(gap.sum(axis=2)).sum(axis=1) / confidence.shape[1])
+def _calibration(confidence: np.ndarray, correct: np.ndarray, clusters: np.ndarray | None, seed: int) -> Estimate:
+    binned = Binned(bin_of(confidence), confidence - correct, confidence * (1 - confidence))
+    return binned_error(binned, clusters, draws=400, seed=seed)
 
 
 def _checked(outcome: np.ndarray) -> np.ndarray:

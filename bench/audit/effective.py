@@ -67,7 +67,7 @@ class Fit:
     """Reference models behind it."""
     low: float
     high: float
-    """Least and greatest accuracy in distribution among them."""
+    """Least and greatest accuracy in distribution among them; NaN where it is not known."""
     r2: float
     """On the transformed axis."""
     residual: float
@@ -93,8 +93,8 @@ class Fit:
         return float(_gap_closed(np.asarray(in_distribution), np.asarray(shifted), self.expected(in_distribution)))
 
     def extrapolates(self, in_distribution: float) -> bool:
-        """Is this outside the accuracies of the reference models?"""
-        return not self.low <= in_distribution <= self.high
+        """Is this outside the accuracies of the reference models? False where these are not known (NaN)."""
+        return in_distribution < self.low or in_distribution > self.high
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class Effective(NamedTuple):
 
 
 def effective_robustness(
-    reference: Reference, in_distribution: np.ndarray, shifted: np.ndarray, *, transform_name: str = "logit",
+    reference: Reference | Fit, in_distribution: np.ndarray, shifted: np.ndarray, *, transform_name: str = "logit",
     same_pictures: bool = False, clusters: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
     draws: int = DRAWS, seed: int = 0,
 ) -> Effective:  # fmt: skip
@@ -207,11 +207,12 @@ def effective_robustness(
     under corruption) and what the reference models leave open (drawn anew, from `FEWEST` of them on).
 
     Args:
+        reference: models, whose line is fitted on the named transform; or a line with its own transform, which is held.
         in_distribution: credits [picture], e.g. of `bench.metrics.credit`, on the shared classes.
         shifted: credits [picture] under shift.
         clusters: what pictures depend on each other, for each of the two; None where they are independent.
     """
-    fit = reference.fit(transform_name)
+    fit = reference if isinstance(reference, Fit) else reference.fit(transform_name)
     value, under = float(np.mean(in_distribution)), float(np.mean(shifted))
     if same_pictures:
         both = accuracy_draws(np.column_stack([in_distribution, shifted]), clusters=clusters[0], draws=draws, seed=seed)
@@ -220,12 +221,13 @@ def effective_robustness(
             accuracy_draws(credit, clusters=own, draws=draws, seed=seed + place)
             for place, (credit, own) in enumerate(zip((in_distribution, shifted), clusters, strict=True))
         ])  # fmt: skip
-    change, resampled = transform(transform_name), fit.n >= FEWEST
+    change = transform(fit.transform)
     slopes, intercepts = np.full(draws, fit.slope), np.full(draws, fit.intercept)
-    if resampled:
+    how = f"bootstrap over pictures ({fit.n} models held)"
+    if isinstance(reference, Reference) and fit.n >= FEWEST:
+        how = f"bootstrap over pictures and {fit.n} models"
         slopes, intercepts = reference.line_draws(transform_name, draws=draws, seed=seed + 2)
     lines = change.backward(intercepts + slopes * change.forward(both[:, 0]))
-    how = f"bootstrap over pictures and {fit.n} models" if resampled else f"bootstrap over pictures ({fit.n} models)"
 
     def estimate(point: float, drawn: np.ndarray) -> Estimate:
         return Estimate(point, *interval(drawn, point), len(shifted), how)

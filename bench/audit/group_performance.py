@@ -20,6 +20,7 @@ from bench.evaluation.rows import Row
 from bench.metrics import Estimate
 
 PART = "performance"
+CALIBRATION = "ece_at_equal_n"
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,9 @@ def _calibration(look: Look) -> Iterator[Row]:
     confidence = softmax(np.asarray(predicted.scores, dtype=np.float64)).max(axis=1)
     correct = metrics.credit(predicted.scores, predicted.labels)
     for grouping in look.single:
-        for g, one in calibration_by_group(confidence, correct, grouping, seed=look.how.seed).items():
-            yield look.row("ece_at_equal_n", one, group=grouping.label(g))
+        for g, one in calibration_by_group(confidence, correct, grouping, clusters=look.clusters,
+                                           seed=look.how.seed).items():  # fmt: skip
+            yield look.row(CALIBRATION, one, group=grouping.label(g), chance=one.chance)
 
 
 def _parity(look: Look, grouping: Grouping) -> Iterator[tuple[dict[str, Any], Row | None]]:

@@ -18,6 +18,7 @@ from bench.audit.groups import MINIMUM, MOST_VALUES, Grouping, groupings
 from bench.audit.label_sets import LabelSet
 from bench.audit.resampling import DRAWS
 from bench.audit.spread import spread
+from bench.errors import BenchError
 from bench.evaluation import Predictions, with_units
 from bench.evaluation.rows import Row
 from bench.evaluation.zero_shot import text_classifier
@@ -115,6 +116,13 @@ class Look:
             raise NotApplicableError(f"The pictures of {self.task.name} have no attribute to group by.")
         return groupings(attributes, how.attributes, minimum=how.minimum, most=how.most_values, crossed=how.crossed,
                          ignore=ignore)  # fmt: skip
+
+    def has_groups(self) -> bool:
+        """Is this a task of classes whose pictures can be grouped?"""
+        try:
+            return bool(self.groupings and self.predictions)
+        except BenchError:
+            return False
 
     @property
     def single(self) -> list[Grouping]:

@@ -162,13 +162,17 @@ def _part(scores: np.ndarray, predictions: Predictions, columns: list[list[int]]
     keep = np.flatnonzero(shared >= 0)
     if not len(keep):
         raise BenchError("No picture belongs to a shared class. Check the class map of the shift.")
-    best = np.stack([scores[keep][:, places].max(axis=1) for places in columns], axis=1)
+    kept = scores[keep]
+    best = kept[:, [places[0] for places in columns]]
+    for number, places in enumerate(columns):
+        if len(places) > 1:
+            best[:, number] = kept[:, places].max(axis=1)
     rest = np.setdiff1d(np.arange(scores.shape[1]), [place for places in columns for place in places])
     labels = shared[keep]
     clusters = clusters_of(predictions.attributes)
     return Part(
         credit(best, labels),
-        credit(np.concatenate([best, scores[keep][:, rest]], axis=1), labels),
+        credit(np.concatenate([best, kept[:, rest]], axis=1), labels),
         labels,
         None if clusters is None else clusters[keep],
         best,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.audit import Table
+from bench.audit import NotApplicableError, Table
 from bench.audit.look import Look
 
 
@@ -14,6 +14,8 @@ def statement(look: Look) -> Table:
     """A line a group with its count; `about` holds the rest."""
     import pandas as pd
 
+    if not len(look.predictions.labels):
+        raise NotApplicableError(f"{look.task.name} has no picture.")
     lines: list[dict[str, Any]] = []
     missing: dict[str, int] = {}
     for grouping in look.groupings:

@@ -20,7 +20,7 @@ from bench import metrics
 from bench.embeddings import Embedded, Needs
 from bench.errors import unknown
 from bench.evaluation import Predictions, require
-from bench.evaluation.probing import held_out, predictions, training_split, two_columns, validation_split
+from bench.evaluation.probing import held_out, predictions, told, training_split, two_columns, validation_split
 from bench.logistic import Fit, LogisticPath
 from bench.task import Samples, Task
 
@@ -53,11 +53,12 @@ class LinearProbe:
 
     def __call__(self, task: Task, embedded: Embedded) -> Predictions:
         features, labels, fitted, held, how = self._learning(task, embedded)
-        chosen, accuracies = self._choose(task, features, labels, fitted, held)
-        final = LogisticPath(features, labels, len(task.classes), device=self.device).solve([chosen])[0]
+        chosen, accuracies, unfinished = self._choose(task, features, labels, fitted, held)
+        final = self._path(task, features, labels, "refit").solve([chosen])[0]
         samples = embedded.samples[task.test]
         scores = two_columns(final.logits(embedded.images[task.test]), samples.labels)
-        note = "; ".join([f"{self.features} features", _told(final), f"of {len(accuracies)} tried, best on {how}"])
+        note = "; ".join([f"{self.features} features", _told(final), f"of {len(accuracies)} tried, best on {how}",
+                          f"path {_path(accuracies)}", *unfinished])  # fmt: skip
         return predictions(task, samples, scores, split=task.test, protocol=note)
 
     def _learning(self, task: Task, embedded: Embedded) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
@@ -79,18 +80,27 @@ class LinearProbe:
             f"{len(together) - len(features)} of val",
         )
 
+    def _path(self, task: Task, features: np.ndarray, labels: np.ndarray, what: str) -> LogisticPath:
+        report = told(f"{task.name} {self.name} {what}")
+        return LogisticPath(features, labels, len(task.classes), device=self.device, report=report)
+
     def _choose(
         self, task: Task, features: np.ndarray, labels: np.ndarray, fitted: np.ndarray, held: np.ndarray
-    ) -> tuple[float, dict[float, float]]:
-        """The penalty that is best on the held-out pictures, and the value of each that was tried."""
-        path = LogisticPath(features[fitted], labels[fitted], len(task.classes), device=self.device)
+    ) -> tuple[float, dict[float, float], list[str]]:
+        """The penalty that is best on the held-out pictures, the value of each that was tried, and what to warn of."""
+        unfinished: list[str] = []
+        path = self._path(task, features[fitted], labels[fitted], "search")
         seen = features[held]
 
         def value(fit: Fit) -> float:
+            if not fit.converged:
+                unfinished.append(f"NOT CONVERGED in the search at lambda {fit.penalty:.3g}")
             scores = two_columns(fit.logits(seen), labels)
             return headline(task, scores, labels[held])
 
-        return search(lambda penalties: [value(fit) for fit in path.solve(penalties)], every=self.search == "path")
+        chosen, accuracies = search(lambda several: [value(fit) for fit in path.solve(several)],
+                                    every=self.search == "path")  # fmt: skip
+        return chosen, accuracies, unfinished
 
 
 def search(values: Callable[[list[float]], list[float]], *, every: bool = False) -> tuple[float, dict[float, float]]:
@@ -116,6 +126,12 @@ def headline(task: Task, scores: np.ndarray, labels: np.ndarray) -> float:
     if labels.ndim == 2:
         return metrics.average_precision(scores, labels)
     return float(metrics.credit(scores, labels).mean())
+
+
+def _path(values: dict[float, float]) -> str:
+    """Each penalty that was tried with its value on the validation pictures; of a full path every eighth."""
+    step = 1 if len(values) <= 20 else STEPS_A_DECADE
+    return ", ".join(f"{one:.2g}: {100 * values[one]:.1f}%" for one in list(values)[::step])
 
 
 def _told(fit: Fit) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable
+
 import numpy as np
 
 from bench.embeddings import Embedded
@@ -9,6 +13,8 @@ from bench.errors import BenchError
 from bench.evaluation import Predictions
 from bench.task import Samples, Task
 
+PATIENCE = 10.0
+"""Seconds without news that nobody minds."""
 SHARE = 5
 """One in so many training pictures is held out where a task has no validation split."""
 
@@ -66,3 +72,23 @@ def predictions(task: Task, samples: Samples, scores: np.ndarray, *, split: str,
 
 def features_of(embedded: Embedded, split: str) -> np.ndarray:
     return np.asarray(embedded.images[split])
+
+
+def told(who: str) -> Callable[[str, int, int], None]:
+    """Progress of a long fit on stderr, a line every PATIENCE seconds, with the time that is left if all goes on so."""
+    began = last = time.monotonic()
+    before = ("", 0)
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal began, last, before
+        now = time.monotonic()
+        if stage != before[0] or done < before[1]:
+            began = now
+        before = (stage, done)
+        if now - last < PATIENCE or not done:
+            return
+        last = now
+        left = (now - began) / done * (total - done)
+        print(f"{who}: {stage} {done} of about {total}, about {left:.0f} s left", file=sys.stderr, flush=True)
+
+    return tell

@@ -11,6 +11,7 @@ their way (Ritz values; Golub, Van Loan 2013, section 10.2). Each problem ends b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -22,8 +23,12 @@ from bench.logistic.objective import Hessian, Problem, Value
 
 CLOSE = 1e-3
 """A step that lowers the objective by less than this share of it ends where float64 looks."""
+USUAL = 40
+"""Passes that a problem takes about, while nothing better is known."""
 PRODUCTS = 60
 """Products of one Newton step at most."""
+WORTH = 1e-6
+"""Gap that counts as solved, as a share of what the weights lower the objective by."""
 SAFETY = 2.0
 """The smallest eigenvalue that was met is not quite the smallest there is."""
 UNMET = 0.01
@@ -61,6 +66,8 @@ class State:
     """The last step, to be shortened if it went too far."""
     precise: Tensor
     """Whether the next look is in float64."""
+    exact: Tensor
+    """Whether the objective is from such a look."""
 
     def take(self, rows: Tensor) -> State:
         return State(*(getattr(self, one.name)[rows] for one in fields(self)))
@@ -90,6 +97,11 @@ class Newton:
     """Gap that counts as solved, as a share of the objective."""
     limit: int
     """Passes over the features at most."""
+    null: float = math.inf
+    """Objective without any weights. Under a strong penalty the optimum is hardly below it: the gap must be small
+    beside that difference (WORTH) too, or the weights, and what they predict, would be loose."""
+    report: Callable[[int, int], None] = lambda done, total: None
+    """Called after each pass with the passes so far and how many there will be about."""
 
     def minimise(self, start: Start, penalties: Tensor) -> Minimum:
         """Lower every problem until it is solved, cannot be lowered or the passes are used up."""
@@ -98,14 +110,15 @@ class Newton:
         while True:
             good = self._look(state)
             used += 1
-            over = good & state.precise & (state.gap <= self.tolerance * state.objective)
+            self.report(used, self._expected(state, used))
+            over = good & state.precise & (state.gap <= self._allowed(state))
             stuck = ~good & (_largest(state.move) <= 1e-9 * _largest(state.weights))
             leaving = over | stuck | (used >= self.limit)
             done.append((state.take(leaving), over[leaving]))
             state, good = state.take(~leaving), good[~leaving]
             if not len(state.number):
                 return _gather(done, used)
-            used += self._step(state, good, self.limit - used)
+            used += self._step(state, good, used)
 
     def _look(self, state: State) -> Tensor:
         """Evaluate all, each in its precision; which ones are good, having been lowered or being new."""
@@ -116,8 +129,8 @@ class Newton:
                 continue
             weights = state.weights[rows]
             value = self.problem.evaluate(weights if wide else weights.float(), state.penalty[rows])
-            rise = 1e-13 if wide else 1e-6  # what rounding may do
-            bound = state.objective[rows].nan_to_num(nan=torch.inf) * (1 + rise)
+            rise = torch.where(state.exact[rows] & wide, 1e-13, 1e-6)  # what rounding may do
+            bound = (state.objective[rows] * (1 + rise)).nan_to_num(nan=torch.inf)
             better = (value.objective <= bound) & value.objective.isfinite()
             good[rows] = better
             self._accept(state, rows[better], Value(*(part[better] for part in value)))
@@ -125,7 +138,7 @@ class Newton:
 
     def _accept(self, state: State, rows: Tensor, value: Value) -> None:
         state.objective[rows], state.curvature[rows] = value.objective, value.curvature
-        state.gradient[rows] = value.gradient
+        state.gradient[rows], state.exact[rows] = value.gradient, state.precise[rows]
         diagonal = self.diagonal(value.curvature, state.penalty[rows])
         aim = (value.gradient * self._precondition(value.gradient, 1 / diagonal)).sum((1, 2)) / 2
         lowest = torch.where(state.lowest[rows] > 0, state.lowest[rows] / SAFETY, UNMET)
@@ -135,7 +148,18 @@ class Newton:
         certain = (value.gradient.square() / least).sum((1, 2)) / 2
         state.gap[rows] = torch.minimum(aim / lowest, certain)
 
-    def _step(self, state: State, good: Tensor, limit: int) -> int:
+    def _allowed(self, state: State) -> Tensor:
+        """The gap that counts as solved."""
+        worth = WORTH * (self.null - state.objective)
+        return torch.minimum(self.tolerance * state.objective, worth.maximum(1e-13 * state.objective))
+
+    def _expected(self, state: State, used: int) -> int:
+        """Passes in all, as if each divided the gap alike."""
+        worst = float((state.gap / state.objective).nan_to_num(nan=1.0).max().clamp(1e-12, 1.0))
+        share = math.log10(worst) / math.log10(self.tolerance)
+        return min(self.limit, max(USUAL if share < 0.2 else int(used / share), used + 1))
+
+    def _step(self, state: State, good: Tensor, before: int) -> int:
         """Newton steps of the good ones, half of the last step taken back of the others; passes used."""
         state.move[~good] /= 2
         state.weights[~good] -= state.move[~good]
@@ -143,13 +167,13 @@ class Newton:
         if not len(rows):
             return 0
         part = state.take(rows)
-        move, lowest, used = self._solve(part, max(1, min(limit, PRODUCTS)))
+        move, lowest, used = self._solve(part, before)
         state.move[rows], state.lowest[rows] = move, lowest
         state.weights[rows] += move
         state.precise[rows] = -(part.gradient * move).sum((1, 2)) / 2 <= CLOSE * part.objective
         return used
 
-    def _solve(self, state: State, limit: int) -> tuple[Tensor, Tensor, int]:
+    def _solve(self, state: State, before: int) -> tuple[Tensor, Tensor, int]:
         """Conjugate gradients: steps, smallest eigenvalues met, products used."""
         hessian = Hessian(self.problem, state.weights.float(), state.penalty)
         inverse = (1 / self.diagonal(state.curvature, state.penalty)).float()
@@ -160,10 +184,12 @@ class Newton:
         enough = self._forcing(state).square() * size
         move, ritz = torch.zeros_like(direction), _Ritz(len(size))
         rows, used = torch.arange(len(size), device=size.device), 0
+        limit, expected = max(1, min(self.limit - before, PRODUCTS)), self._expected(state, before)
         while len(rows) and used < limit:
             along = direction[rows]
             bent = hessian.times(along, rows)
             used += 1
+            self.report(before + used, max(expected, before + used + 1))
             curve = _dot(along, bent)
             alpha = torch.where(curve > 0, size[rows] / curve.clamp(min=1e-300), 0.0)
             move[rows] += _wide(alpha) * along
@@ -191,7 +217,7 @@ class Newton:
     def _forcing(self, state: State) -> Tensor:
         """Relative residual at which Newton's equation is solved well enough: loosely at first."""
         relative = (state.gap / state.objective).clamp(min=1e-300)
-        target = (self.tolerance / 8 / relative).sqrt()
+        target = (self._allowed(state) / 8 / state.gap.clamp(min=1e-300)).sqrt()
         return torch.maximum(target, relative.sqrt()).clamp(max=0.5)
 
 
@@ -228,7 +254,8 @@ def _begin(start: Start, penalties: Tensor, columns: int) -> State:
     zeros = torch.zeros_like(start.weights)
     return State(number=torch.arange(count, device=penalties.device), penalty=penalties, weights=start.weights.clone(),
                  objective=nothing, gradient=zeros, curvature=zeros.new_zeros(count, columns), gap=nothing.clone(),
-                 lowest=start.lowest.clone(), move=zeros.clone(), precise=start.lowest > 0)  # fmt: skip
+                 lowest=start.lowest.clone(), move=zeros.clone(), precise=start.lowest > 0,
+                 exact=torch.zeros_like(start.lowest, dtype=torch.bool))  # fmt: skip
 
 
 def _largest(values: Tensor) -> Tensor:
@@ -249,6 +276,5 @@ def _gather(done: list[tuple[State, Tensor]], used: int) -> Minimum:
     def column(name: str) -> Tensor:
         return torch.cat([getattr(state, name) for state, _ in done])[order]
 
-    converged = torch.cat([over for _, over in done])[order]
-    names = ("weights", "objective", "gradient", "curvature", "gap", "lowest")
-    return Minimum(*(column(name) for name in names), converged=converged, passes=used)
+    return Minimum(column("weights"), column("objective"), column("gradient"), column("curvature"), column("gap"),
+                   column("lowest"), torch.cat([over for _, over in done])[order], used)  # fmt: skip

@@ -111,10 +111,10 @@ def clip_benchmark(data: Data, *, epochs: int = 10, batch: int = 64, rate: float
     steps = epochs * -(-len(labels) // batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(epochs):
-        for rows in torch.randperm(len(labels)).split(batch):
+        for rows in torch.split(torch.randperm(len(labels)), batch):
             loss = torch.nn.functional.cross_entropy(layer(features[rows]), labels[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     weights, intercept = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()

@@ -6,10 +6,11 @@
     python -m bench.speed.probe --peers clip_benchmark              time and accuracy on rows held out
 
 We solve all 97 penalties. scikit-learn would take hours, so it solves `--sampled` of them, evenly spread from the
-strongest to the weakest, and its time for the path is the trapezoid through them in log penalty: **an extrapolation**,
-said in the output (`--sampled 97` measures it all). Its 1,000 iterations end some fits early, which favours it. Times
-are from the raw features on, without imports. Each round swaps the order. On a busy machine read the processor's
-seconds with `--threads 1`.
+strongest to the weakest, or those named by `--at`; the others are taken to last as long as a line through them in log
+penalty says, and as the nearest beyond their ends: **an extrapolation**, said in the output (`--sampled 97` measures it
+all). Weak penalties take it longest, so leaving out the weakest favours it, and so do its 1,000 iterations, which end
+some fits early. Times are from the raw features on, without imports. Each round swaps the order. On a busy machine read
+the processor's seconds, with `--threads 1`.
 Objectives are computed alike for all, in float64. Memory is that of a process of its own for each contender: at its
 peak, and above what it had once the data were there and the library was imported.
 """
@@ -41,7 +42,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--peers", nargs="*", default=list(SOLVERS), choices=[*SOLVERS, "clip_benchmark"])
     parser.add_argument("--sampled", type=int, default=5, help="penalties that scikit-learn solves")
+    parser.add_argument("--at", type=float, nargs="*", help="the penalties themselves, instead")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--first", choices=("ours", "peers"), default="ours", help="who begins the first round")
     parser.add_argument("--threads", type=int, default=2, help="of each contender")
     parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
@@ -51,7 +54,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     import torch
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
     torch.set_num_threads(given.threads)
     with threadpool_limits(given.threads):
@@ -69,14 +72,16 @@ def main() -> None:
 def compare(given: argparse.Namespace) -> None:
     """Rounds of all contenders, then the ratios with their spread."""
     data = contenders.make(given.data, given.rows, given.dim, given.classes)
-    picked = [PENALTIES[round(i)] for i in np.linspace(96, 0, given.sampled)]
+    spread = np.linspace(96, 0, given.sampled) if given.at is None else 48 + 8 * np.log10(given.at)
+    picked = [PENALTIES[round(i)] for i in spread]
     runs: dict[str, list[Any]] = {name: [] for name in ("ours", *given.peers)}
     for number in range(given.rounds):
-        order = list(runs) if number % 2 == 0 else list(runs)[::-1]
+        order = list(runs) if (number % 2 == 0) == (given.first == "ours") else list(runs)[::-1]
         for name in order:
             runs[name].append(run(name, data, picked))
             say({"round": number + 1, name: told(runs[name][-1])})
-    values = {one: contenders.objective(*runs["ours"][-1].fits[one], data, one) for one in picked}
+    fits = runs["ours"][-1].fits
+    values = {one: contenders.objective(fits[one][0], fits[one][1], data, one) for one in picked}
     for name in given.peers:
         say({name: ratios(runs["ours"], runs[name], picked, data, values)})
 
@@ -112,13 +117,9 @@ def ratios(
 
 
 def over_path(seconds: dict[float, float]) -> float:
-    """Time of all penalties from that of some: their mean by trapezoids in log penalty, times their number."""
+    """Seconds of all penalties from those of some, by a line in log penalty; as the nearest beyond the ends."""
     at = sorted(seconds)
-    if len(at) in (1, len(PENALTIES)):
-        return sum(seconds.values()) * len(PENALTIES) / len(at)
-    places, values = np.log(at), np.array([seconds[one] for one in at])
-    mean = float(((values[1:] + values[:-1]) / 2 * np.diff(places)).sum() / (places[-1] - places[0]))
-    return len(PENALTIES) * mean
+    return float(np.interp(np.log(PENALTIES), np.log(at), [seconds[one] for one in at]).sum())
 
 
 def against_clip_benchmark(data: Data) -> dict[str, Any]:
@@ -129,14 +130,11 @@ def against_clip_benchmark(data: Data) -> dict[str, Any]:
     mine = contenders.ours(seen, PENALTIES)
     theirs = contenders.clip_benchmark(seen)
     scaled = unseen._replace(features=unseen.features / np.linalg.norm(unseen.features, axis=1, keepdims=True))
-    by_penalty = {one: contenders.accuracy(*fit, unseen) for one, fit in mine.fits.items()}
-    return {
-        "ours": told(mine) | {"accuracy at lambda": {f"{one:.0e}": round(by_penalty[one], 4)
-                                                     for one in PENALTIES[::16]}},
-        "clip_benchmark's settings": {"wall s of one training": round(theirs.wall, 1),
-                                      "processor s": round(theirs.processor, 1),
-                                      "accuracy": round(contenders.accuracy(theirs.weights, theirs.intercept, scaled), 4)},
-    }  # fmt: skip
+    by_penalty = {one: round(contenders.accuracy(*fit, unseen), 4) for one, fit in mine.fits.items()}
+    trained = {"wall s of one training": round(theirs.wall, 1), "processor s": round(theirs.processor, 1),
+               "accuracy": round(contenders.accuracy(theirs.weights, theirs.intercept, scaled), 4)}  # fmt: skip
+    at = {"accuracy at lambda": {f"{one:.0e}": by_penalty[one] for one in PENALTIES[::8]}}
+    return {"ours": told(mine) | at, "clip_benchmark's settings": trained}
 
 
 def alone(given: argparse.Namespace) -> dict[str, float]:
@@ -147,13 +145,15 @@ def alone(given: argparse.Namespace) -> dict[str, float]:
     before = _resident()
     _reset_peak()
     run(given.alone, data, [1.0])
-    peak = _peak()
-    return {"peak MiB": round(peak), "above data and imports MiB": round(peak - before)}
+    most = peak()
+    return {"peak MiB": round(most), "above data and imports MiB": round(most - before)}
 
 
 def apart(given: argparse.Namespace, name: str) -> dict[str, float]:
-    words = [sys.executable, "-m", "bench.speed.probe", "--alone", name, "--data", given.data, "--threads",
-             str(given.threads), "--rows", str(given.rows), "--dim", str(given.dim), "--classes", str(given.classes)]  # fmt: skip
+    same = [
+        word for key in ("data", "threads", "rows", "dim", "classes") for word in (f"--{key}", str(getattr(given, key)))
+    ]
+    words = [sys.executable, "-m", "bench.speed.probe", "--alone", name, *same]
     done = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603 - our own words
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -163,7 +163,8 @@ def _resident() -> float:
     return _status("VmRSS")
 
 
-def _peak() -> float:
+def peak() -> float:
+    """MiB of this process at most so far."""
     return _status("VmHWM")
 
 

@@ -34,6 +34,7 @@ def performance(run: Run, audit: str, task: str, name: str, suffix: str) -> list
     parts: list[Any] = [drawn.bars(f"{name}-groups", "Right answers by group", single, cells["overall"].iloc[0])]
     parts += heat(cells, f"{name}-crossed", "Right answers")
     parts += [gaps_listing("Worst group, difference and ratio", plain, cells, tests, spread, "top1"), *parity]
+    parts += _calibration(run, audit, task)
     return [Exhibit(f"Whom does it fail?{suffix}", findings, parts, notes=(
         "Difference: highest less lowest group; ratio: lowest over highest. Intervals of both allow for the choice of "
         "the extremes among all groups. q is the share of false findings among all tests of this audit with a q this "
@@ -76,6 +77,23 @@ def gaps_listing(
     head = ("grouped by", "worst group", "its rate", "difference", "ratio", "q", "difference over prompts")
     note = "Over prompts: smallest, median and largest difference when each template is used alone."
     return Listing(title, head, lines, note)
+
+
+def _calibration(run: Run, audit: str, task: str) -> list[Listing]:
+    """Calibration error by group, all at the n of the smallest group of the attribute."""
+    rows = run.rows
+    own = rows[(rows["evaluation"] == audit) & (rows["task"] == task) & (rows["metric"] == "ece_at_equal_n")]
+    lines: list[list[str | Figure]] = [
+        [line["group"], Figure(points(line["value"]), span(line), line["value"]),
+         Figure(points(line["chance"]), sort=line["chance"]), Figure(f"{line['n']:,}", sort=line["n"])]
+        for line in records(own)
+    ]  # fmt: skip
+    note = (
+        "How far stated probabilities are from what comes true. All groups of an attribute are compared at the n of the "
+        "smallest, because the error grows as pictures get fewer; the null level is what true probabilities would show."
+    )
+    head = ("group", "calibration error", "null level", "n")
+    return [Listing("Calibration by group, at equal n", head, lines, note)] if lines else []
 
 
 def _ratio(line: dict[str, Any]) -> Figure:

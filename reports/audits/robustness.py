@@ -1,4 +1,4 @@
-"""The robustness audit as exhibits: damaged pictures, one change at a time, other pictures, confidence, prompts, leaks."""
+"""The robustness audit as exhibits: damaged pictures, one change at a time, other pictures, confidence, prompts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import pandas as pd
 from reports import words
 from reports.audits import robustness_figures as figures
 from reports.audits import robustness_trust as trust
-from reports.audits.robustness_words import AUDIT, first_loss, kind_of, named, points, stacked
+from reports.audits.robustness_words import AUDIT, by_task, first_loss, kind_of, named, points, stacked
 from reports.exhibits import Exhibit, Figure, Gallery, Listing, Picture, share
 from reports.folder import Run
 
+FEWEST = 5
+"""Reference models below which a sentence warns."""
 MOST = 4
 """Tasks (or shifts) that get a figure of their own; all are in the tables."""
 
@@ -33,7 +35,7 @@ def _damaged(runs: Sequence[Run], curves: pd.DataFrame) -> Exhibit | None:
     if not len(damaged):
         return None
     findings = [sentence for run in runs for sentence in _losses(run)]
-    findings += [_worst(part, model) for model, part in damaged.groupby("model", sort=False)]
+    findings += [_worst(part, str(model)) for model, part in damaged.groupby("model", sort=False)]
     tasks = list(dict.fromkeys(damaged["task"]))
     parts = [figures.severity(curves, task) for task in tasks[:MOST]]
     levels = sorted(damaged["level"].unique())
@@ -43,8 +45,8 @@ def _damaged(runs: Sequence[Run], curves: pd.DataFrame) -> Exhibit | None:
         [*parts, _by_corruption(damaged), *_sheets(runs)],
         notes=(
             f"Each picture was damaged in {damaged['name'].nunique()} ways at severity {_list(levels)} (ImageNet-C's "
-            "definitions, made on the fly). Severities are settings, not amounts: severity 4 of one damage can be worse "
-            "than 5 of another, or than its own 5. All figures are of the same pictures, damaged and undamaged.",
+            "definitions, made on the fly). Severities are settings, not amounts: severity 4 of one damage can be "
+            "worse than 5 of another, or than its own 5. All figures are of the same pictures, damaged or not.",
             *_mce_notes(runs),
         ),
     )
@@ -54,54 +56,56 @@ def _losses(run: Run) -> list[str]:
     """What each task loses on average, with what can be said of it."""
     rows = run.rows[(run.rows["condition"] == "corrupted") & (run.rows["status"] == "ok")]
     found = []
-    for task, part in rows.groupby("task", sort=False):
-        by = part.set_index("metric")
-        if "corruption_drop" not in by.index or "top1" not in by.index:
-            continue
-        drop, left = by.loc["corruption_drop"], by.loc["top1"]
-        clean, n = left["value"] + drop["value"], words.count(drop["n"], "picture")
+    for task, by in by_task(rows).items():
+        drop, left = by["corruption_drop"], by["top1"]
         told = (
-            f"{named(run)} on {task}: {words.percent(clean)} of {n} right as they are, {words.percent(left['value'])} "
+            f"{named(run)} on {task}: {words.percent(left.value + drop.value)} of {words.count(drop.n, 'picture')} "
+            f"right as they are, {words.percent(left.value)} on average when damaged. "
         )
-        told += "on average when damaged. "
-        if drop["low"] > 0:
-            told += f"The loss is {points(drop['value'], drop['low'], drop['high'])}."
-        elif drop["high"] < 0:
-            told += f"That is a gain of {points(-drop['value'], -drop['high'], -drop['low'])}."
+        if drop.low > 0:
+            told += f"The loss is {drop.points}."
+        elif drop.high < 0:
+            told += f"That is a gain of {drop.minus.points}."
         else:
-            told += f"With so few pictures that is no sure loss ({points(drop['value'], drop['low'], drop['high'])})."
+            told += f"With so few pictures that is no sure loss ({drop.points})."
         found.append(told)
     return found
 
 
-def _worst(part: pd.DataFrame, model: object) -> str:
+def _worst(part: pd.DataFrame, model: str) -> str:
     """The three kinds of damage with the greatest mean loss, if any loss is sure."""
-    sure = part[part["drop_low"] > 0]
-    if sure.empty:
+    sure = set(part.loc[part["drop_low"] > 0, "name"])
+    if not sure:
         return f"{model}: no single kind of damage costs enough to be sure of it."
     mean = part.groupby("name")["drop"].mean().sort_values(ascending=False)
-    told = _list([f"{name.replace('_', ' ')} ({points(value)})" for name, value in mean.head(3).items()])
-    harmless = [str(name).replace("_", " ") for name in mean.index if name not in set(sure["name"])]
+    told = _list([f"{_plain(name)} ({points(float(value))})" for name, value in mean.head(3).items()])
+    harmless = [_plain(name) for name in mean.index if name not in sure]
     end = f" Without a sure loss anywhere: {_list(harmless[:5])}." if harmless else ""
     return f"{model} suffers most from {told}, as a mean over tasks and severities.{end}"
 
 
+def _plain(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
 def _by_corruption(damaged: pd.DataFrame) -> Listing:
-    keys = list(damaged.groupby(["model", "task"], sort=False).groups)
+    keys = list(dict.fromkeys(zip(damaged["model"].map(str), damaged["task"].map(str), strict=True)))
     several = len({model for model, _ in keys}) > 1
     lines: list[list[str | Figure]] = []
     for name, part in damaged.groupby("name", sort=False):
-        line: list[str | Figure] = [str(name).replace("_", " "), part["kind"].iloc[0].replace("_", " ")]
+        line: list[str | Figure] = [_plain(name), _plain(part["kind"].iloc[0])]
         for model, task in keys:
             own = part[(part["model"] == model) & (part["task"] == task)]
-            sure = int((own["drop_low"] > 0).sum())
-            note = f"{sure} of {len(own)} severities lose surely"
-            mean = own["value"].mean()
-            line.append(share(mean, note=note, shade=float(np.clip(own["drop"].mean() * 2, 0, 1))))
+            note = f"{int((own['drop_low'] > 0).sum())} of {len(own)} severities lose surely"
+            line.append(
+                share(float(own["value"].mean()), note=note, shade=float(np.clip(own["drop"].mean() * 2, 0, 1)))
+            )
         lines.append(line)
-    head = ["damage", "kind", *(f"{task} ({model})" if several else str(task) for model, task in keys)]
-    return Listing("Accuracy under each kind of damage", head, lines,
-                   note="Mean over severities; darker cells lost more against the undamaged pictures.")  # fmt: skip
+    head = ["damage", "kind", *(f"{task} ({model})" if several else task for model, task in keys)]
+    return Listing(
+        "Accuracy under each kind of damage", head, lines,
+        note="Mean over severities; darker cells lost more against the undamaged pictures.",
+    )  # fmt: skip
 
 
 def _sheets(runs: Sequence[Run]) -> list[Gallery]:
@@ -139,10 +143,11 @@ def _swept(curves: pd.DataFrame) -> Exhibit | None:
         "One change at a time",
         findings,
         [figures.dose(curves, name) for name in names],
-        notes=("Doses are amounts: twice the blur is twice the blur. A loss is called sure where the 95% interval of the "
-               "difference to the same pictures unchanged leaves out zero; over many doses, one in forty would do so by "
-               "luck.",),
-    )  # fmt: skip
+        notes=(
+            "Doses are amounts: twice the blur is twice the blur. A loss is called sure where the 95% interval of the "
+            "difference to the same pictures unchanged leaves out zero; of forty without effect, one would look so.",
+        ),
+    )
 
 
 def _shifted(runs: Sequence[Run], shifts: pd.DataFrame) -> Exhibit | None:
@@ -150,12 +155,7 @@ def _shifted(runs: Sequence[Run], shifts: pd.DataFrame) -> Exhibit | None:
         return None
     fitted = shifts[shifts["effective_robustness"].notna()] if "effective_robustness" in shifts else shifts.head(0)
     findings = [_fitted(line) for _, line in fitted.iterrows()]
-    sure = shifts[shifts["shift_drop_low"] > 0]
-    findings.append(
-        f"Of {words.count(len(shifts), 'change of pictures', 'changes of pictures')}, {len(sure)} cost accuracy for sure"
-        + (f"; the most is {sure.loc[sure['shift_drop'].idxmax(), 'shift']} "
-           f"({_drop_of(sure.loc[sure['shift_drop'].idxmax()])})." if len(sure) else ".")
-    )  # fmt: skip
+    findings.append(_costs(shifts))
     drawn = [figures.robustness(runs, fitted, name) for name in list(dict.fromkeys(fitted["shift"]))[:MOST]]
     plain = shifts[~shifts["shift"].isin(fitted["shift"])]
     drawn += [figures.shifts(plain)] if len(plain) else []
@@ -166,13 +166,19 @@ def _shifted(runs: Sequence[Run], shifts: pd.DataFrame) -> Exhibit | None:
         findings,
         [*drawn, _shift_table(shifts)],
         notes=(
-            "Accuracy is among the classes that both sets share, with the same prompts on both. The expected accuracy is "
-            "that of ordinary models which do as well on the first set, read off a straight line through them on the "
-            "transformed axes; effective robustness is what is above it.",
+            "Accuracy is among the classes that both sets share, with the same prompts on both. The expected accuracy "
+            "is that of ordinary models which do as well on the first set, read off a straight line through them on "
+            "the transformed axes; effective robustness is what is above it.",
             formula,
             *sorted(one for one in reasons if one)[:2],
         ),
     )
+
+
+def _costs(shifts: pd.DataFrame) -> str:
+    sure = shifts[shifts["shift_drop_low"] > 0].sort_values("shift_drop", ascending=False)
+    told = f"Of {words.count(len(shifts), 'change', 'changes')} of pictures, {len(sure)} cost accuracy for sure"
+    return f"{told}; the most is {sure['shift'].iloc[0]} ({_drop_of(sure.iloc[0])})." if len(sure) else f"{told}."
 
 
 def _fitted(line: pd.Series) -> str:
@@ -185,12 +191,13 @@ def _fitted(line: pd.Series) -> str:
         told += f"{points(-value, -high, -low)} worse than they"
     else:
         told += f"no sure difference ({points(value, low, high)})"
-    if np.isfinite(line.get("gap_closed", np.nan)) and line["gap_closed"] > 0 and low > 0:
+    if np.isfinite(line["gap_closed"]) and line["gap_closed"] > 0 and low > 0:
         told += f". It closes {words.percent(line['gap_closed'], digits=0)} of the gap"
-    beyond = (
-        " It lies outside the models that drew the line, so the expectation is a guess." if line["extrapolated"] else ""
-    )
-    return f"{told}.{beyond}"
+    if line["models"] < FEWEST:
+        told += f" (the line rests on {words.count(line['models'], 'model')} only)"
+    if line["extrapolated"]:
+        return f"{told}. It lies outside the models that drew the line, so the expectation is a guess."
+    return f"{told}."
 
 
 def _drop_of(line: pd.Series) -> str:

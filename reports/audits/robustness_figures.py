@@ -43,8 +43,8 @@ def severity(curves: pd.DataFrame, task: str) -> Drawing:
 
     return Drawing(
         f"damage-{task}", f"Damaged pictures: {task}",
-        f"{task}: accuracy as it is and by severity, mean over the damages of each {by}. Bands are the means of the 95% "
-        "intervals.",
+        f"{task}: accuracy as it is and by severity, mean over the damages of each {by}. Bands are the means of the "
+        "95% intervals.",
         render(draw, WIDTH, HEIGHT), table,
     )  # fmt: skip
 
@@ -56,8 +56,8 @@ def dose(curves: pd.DataFrame, name: str) -> Drawing:
     own = own[own.set_index(["model", "task"]).index.isin(swept.set_index(["model", "task"]).index)]
     by = "model" if own["model"].nunique() > 1 else "task"
     place = {level: i + 1 for i, level in enumerate(dict.fromkeys(swept["level"]))}
-    table = own.assign(place=[0 if kind == "unchanged" else place[level] for kind, level in zip(own["kind"], own["level"],
-                                                                                                   strict=True)])  # fmt: skip
+    unchanged = own["kind"] == "unchanged"
+    table = own.assign(place=own["level"].map(place).where(~unchanged, 0))
     table = table.groupby([by, "place"], sort=False)[BANDS].mean().reset_index()
     labels = ["as it is", *(f"{level:g}" for level in place)]
 
@@ -107,7 +107,7 @@ def robustness(runs: Sequence[Run], fitted: pd.DataFrame, shift: str) -> Drawing
         axes.plot(grid, grid, color=SOFT, lw=1, ls=":", label="no loss")
         axes.plot(grid, first["intercept"] + first["slope"] * grid, color=INK, lw=1.2, label="expected")
         inside = others[(others["in_distribution"].between(low, high)) & (others["shifted"].between(low, high))]
-        axes.scatter(*(inside[one].map(forward) for one in ("in_distribution", "shifted")), s=16, color="#9aa4b0",
+        axes.scatter(inside["in_distribution"].map(forward), inside["shifted"].map(forward), s=16, color="#9aa4b0",
                      label=f"{words.count(len(others), 'reference model')}", zorder=2)  # fmt: skip
         _models(axes, own, forward)
         _ticks(axes, forward, low, high)
@@ -116,8 +116,8 @@ def robustness(runs: Sequence[Run], fitted: pd.DataFrame, shift: str) -> Drawing
         ["role", "model", "in_distribution", "shifted"]
     ]
     return Drawing(f"shift-{first['source']}-{first['target']}", f"Effective robustness: {shift}",
-                   f"{shift}: accuracy on the first set (across) and on the second (up), {first['transform']} axes. What is "
-                   "above the black line is more robust than ordinary models of the same accuracy.",
+                   f"{shift}: accuracy on the first set (across) and on the second (up), {first['transform']} axes. "
+                   "What is above the black line is more robust than ordinary models of the same accuracy.",
                    render(draw, WIDTH, 4.2), numbers)  # fmt: skip
 
 
@@ -135,8 +135,8 @@ def shifts(table: pd.DataFrame) -> Drawing:
     columns = ["model", "shift", "in_distribution", "in_distribution_low", "in_distribution_high", "shifted",
                "shifted_low", "shifted_high"]  # fmt: skip
     return Drawing("shifts", "Before and after a change of pictures",
-                   f"{words.count(len(table), 'pair')} of sets: accuracy on the first (across) and on the second (up), with "
-                   "95% intervals, on logit axes. On the dotted line nothing is lost.",
+                   f"{words.count(len(table), 'pair')} of sets: accuracy on the first (across) and on the second (up), "
+                   "with 95% intervals, on logit axes. On the dotted line nothing is lost.",
                    render(draw, WIDTH, 4.2), table[columns])  # fmt: skip
 
 
@@ -202,6 +202,6 @@ def reliability(table: pd.DataFrame, title: str) -> Drawing:
 
     name = "".join(one if one.isalnum() else "-" for one in title.lower())
     return Drawing(f"reliability-{name}", f"Reliability: {title}",
-                   f"{title}: pictures in bins of confidence (across) and the share that is right (up), with 95% intervals. "
-                   "Below the dotted line the model promises too much.",
+                   f"{title}: pictures in bins of confidence (across) and the share that is right (up), with 95% "
+                   "intervals. Below the dotted line the model promises too much.",
                    render(draw, WIDTH, 3.6), table)  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from reports import words
+from reports.exhibits import Figure, share
 from reports.folder import Run
 
 AUDIT = "robustness"
@@ -26,6 +28,45 @@ def stacked(runs: Sequence[Run], beginning: str) -> pd.DataFrame:
             table = run.table(AUDIT, name)
             parts.append(table.assign(model=named(run), task=table.attrs.get("task", name.removeprefix(beginning))))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+class Told(NamedTuple):
+    """A row's number: value, interval, pictures, and what a guess (or a model that is well calibrated) would show."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    chance: float
+
+    @property
+    def cell(self) -> Figure:
+        return share(self.value, self.low, self.high)
+
+    @property
+    def points(self) -> str:
+        """As a difference in points."""
+        return points(self.value, self.low, self.high)
+
+    @property
+    def minus(self) -> Told:
+        """The same the other way round: a loss for a gain."""
+        return self._replace(value=-self.value, low=-self.high, high=-self.low)
+
+
+def facts(rows: pd.DataFrame) -> dict[str, Told]:
+    """Rows of one task by their metric."""
+    columns = ["value", "low", "high", "n", "chance"]
+    found = {}
+    for metric, numbers in zip(rows["metric"], rows[columns].to_numpy(dtype=float).tolist(), strict=True):
+        value, low, high, n, chance = numbers
+        found[str(metric)] = Told(value, low, high, int(n), chance)
+    return found
+
+
+def by_task(rows: pd.DataFrame) -> dict[str, dict[str, Told]]:
+    """Rows of one model by task and metric."""
+    return {str(task): facts(part) for task, part in rows.groupby("task", sort=False)}
 
 
 def kind_of(kind: str) -> str:

@@ -55,6 +55,7 @@ def test_a_probe_learns_what_can_be_learnt() -> None:
     assert found.scores.argmax(axis=1).tolist() == found.labels.tolist()
     assert "penultimate features; lambda" in found.protocol
     assert "60 held out of train (seed 0)" in found.protocol
+    assert "path 1e-06: 100.0%, 0.0001: 100.0%" in found.protocol
 
 
 @pytest.mark.parametrize("splits", [("train", "test"), ("train", "val", "test")])

@@ -129,9 +129,9 @@ def sweep(name: str, doses: Sequence[float] | None = None, *, seed: int = 0) -> 
     found = find_sweep(name)
     made = []
     for dose in found.doses if doses is None else doses:
-        dosed = Dosed(name, found.check(dose), seed)
+        dosed = Dosed(name, float(found.check(dose)), seed)
         what = f"{found.unit};{_random(found.random, seed)}"
-        identity = _identity(f"sweep {name}@{dose:g}", what) if dosed.changes else "clean"
+        identity = _identity(f"sweep {name}@{dosed.dose!r}", what) if dosed.changes else "clean"
         made.append(Condition(f"{name}@{dose:g}", dosed if dosed.changes else None, identity))
     return made
 
@@ -154,7 +154,9 @@ def typographic_sweep(
         if not 0 <= dose <= 1:
             raise BenchError(f"Dose {dose:g} of typographic: allowed are 0 to 1 ({typographic.UNIT}).")
         apply = Written(tuple(names), labels, dose, seed) if dose else None
-        identity = _identity(f"sweep typographic@{dose:g}", f"names {who};{_random(True, seed)}") if dose else "clean"
+        identity = (
+            _identity(f"sweep typographic@{float(dose)!r}", f"names {who};{_random(True, seed)}") if dose else "clean"
+        )
         made.append(Condition(f"typographic@{dose:g}", apply, identity))
     return made
 

@@ -107,7 +107,5 @@ def _mixed(image: np.ndarray, own: float, other: np.ndarray, weight: float) -> n
 def _ice(name: str, scale: float) -> np.ndarray:
     """uint8 [h, w, 3]: a photograph of frost, read once."""
     data = files("bench.audit.corruption").joinpath("frost", f"{name}.jpg").read_bytes()
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert decoded is not None, "a file of the package"
-    found = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    return np.asarray(found if scale == 1 else cv2.resize(found, (0, 0), fx=scale, fy=scale))
+    photograph = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
+    return photograph if scale == 1 else np.asarray(cv2.resize(photograph, (0, 0), fx=scale, fy=scale))

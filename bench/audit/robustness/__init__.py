@@ -1,4 +1,4 @@
-"""The robustness audit: what becomes of a score when the pictures, the style, the prompt or the luck of the data change.
+"""The robustness audit: what becomes of a score when the pictures, their style or the prompt change.
 
 Parts, each a cell that may fail alone:
 - `changed`: pictures corrupted as in ImageNet-C, and swept (resolution, JPEG, rotation, ..., a wrong word written on

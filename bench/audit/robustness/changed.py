@@ -18,7 +18,7 @@ from bench.audit.session import UNCHANGED
 from bench.embeddings import Condition
 from bench.evaluation import Predictions
 from bench.evaluation.rows import Row
-from bench.metrics import Estimate, credit, top1
+from bench.metrics import credit, top1, wilson
 from bench.metrics.estimate import clusters_of
 from bench.metrics.paired import paired_difference
 from bench.task import Samples, Task
@@ -83,7 +83,8 @@ def look(session: Session, task: Task, change: Change) -> Iterator[Row | Predict
     if corrupted:
         yield from _summary(session, task, clean, corrupted)
     about = {"task": task.name, "n": len(clean.credit), "chance": task.chance_level, "view": change.view,
-             "constants": change.constants, "encode": change.encode, **_mce(task, clean, corrupted, change)}  # fmt: skip
+             "constants": change.constants, "encode": change.encode,
+             **_mce(task, clean, corrupted, change)}  # fmt: skip
     yield from _mce_rows(session, task, about)
     yield Table(f"curves-{task.name}", _curves(clean, found[1:], change.seed), about)
     yield Table(f"sheet-{task.name}", _sheet(samples, clean, asked), {"task": task.name})
@@ -96,14 +97,14 @@ def _summary(session: Session, task: Task, clean: Under, corrupted: list[Under])
     lost = paired_difference(clean.credit, survived, clusters=clusters)
     drawn = accuracy_draws(np.column_stack([clean.credit, survived]), clusters=clusters)
     chance = task.chance_level
-    kept = (
-        float((survived.mean() - chance) / (clean.credit.mean() - chance)) if clean.credit.mean() > chance else np.nan
-    )
+    above = wilson(float(clean.credit.mean()), len(survived))[0] > chance  # else there is nothing to keep
+    kept = float((survived.mean() - chance) / (clean.credit.mean() - chance)) if above else float("nan")
     how = f"{len({one.name for one in corrupted})} corruptions, {len(corrupted)} conditions"
 
     def row(metric: str, value: float, low: float, high: float, interval_: str) -> Row:
         return session.row(task, metric, condition=CORRUPTED, value=value, low=low, high=high, n=len(survived),
-                           chance=chance if metric == "top1" else None, protocol=f"{interval_} interval; {how}")  # fmt: skip
+                           chance=chance if metric == "top1" else None,
+                           protocol=f"{interval_} interval; {how}")  # fmt: skip
 
     value = float(survived.mean())
     yield row("top1", value, *interval(drawn[:, 1], value), "Bayesian bootstrap")
@@ -176,6 +177,3 @@ def _sheet(samples: Samples, clean: Under, asked: list[Condition]) -> pd.DataFra
     shown = contact_sheet(picture, [UNCHANGED, *strongest.values()], index=index)
     return pd.DataFrame({"name": [name for name, _ in shown], "id": samples.ids[index],
                          "jpeg": [jpeg(one) for _, one in shown]})  # fmt: skip
-
-
-__all__ = ["CORRUPTED", "Change", "Estimate", "look"]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.audit import NotApplicableError, Session, Table
-from bench.audit.baselines import AXES, reference
+from bench.audit import NotApplicableError, Session, Table, baselines
 from bench.audit.bootstrap import accuracy_draws, interval
-from bench.audit.effective import GAP_CLOSED, Effective, Reference, effective_robustness
+from bench.audit.effective import GAP_CLOSED, Effective, Fit, Reference, effective_robustness
 from bench.audit.shift import Part, Shift, in_distribution, under_shift
 from bench.errors import BenchError
 from bench.evaluation import Predictions
@@ -36,7 +36,7 @@ def look(
     prompts = how.prompts(shift.source)
     vectors = session.texts([text for group in prompts for text in group])
     starts = np.cumsum([0, *map(len, prompts)])
-    classifier = text_classifier([vectors[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)])
+    classifier = text_classifier([vectors[start:stop] for start, stop in pairwise(starts)])
     scores = logits(np.asarray(session.images(shift.target)), classifier, session.card)
     before, after, own = in_distribution(shift, source), under_shift(shift, target, scores), under_shift(shift, target)
     line: dict[str, Any] = {
@@ -61,7 +61,8 @@ def look(
             estimates |= {"expected": found.expected, "effective_robustness": found.effective,
                           "gap_closed": found.gap_closed}  # fmt: skip
             line |= _fit_columns(found)
-            yield _models(shift, others)
+            if isinstance(others, Reference):
+                yield _models(shift, others)
     for metric, one in estimates.items():
         if np.isfinite(one.value):
             yield session.row(shift.target, metric, condition=shift.name, value=one.value, low=one.low, high=one.high,
@@ -96,16 +97,16 @@ def _drop(before: Part, after: Part, seed: int) -> Estimate:
     return Estimate(value, *interval(drawn[0] - drawn[1], value), len(after.subset), "Bayesian bootstrap")
 
 
-def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Reference | None, str]:
+def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Reference | Fit | None, str]:
     """The user's models of this shift before the published ones, without the model itself; or why there are none."""
     own = models[(models["shift"] == shift.name) & (models["model"] != model)]
     if len(own) >= FEWEST:
         return Reference.of(own, name="own reference models", on_boundary="drop"), ""
-    if shift.reference in AXES:
-        return reference(shift.reference), ""
+    if shift.reference in baselines.names():
+        return baselines.published(shift.reference), ""
     return None, (
-        f"Effective robustness of {shift.name} needs at least {FEWEST} reference models; there are {len(own)}. Run them "
-        "with audit=robustness and name their run folders: audit.references=[RUN_A,RUN_B]."
+        f"Effective robustness of {shift.name} needs at least {FEWEST} reference models; there are {len(own)}. Run "
+        "them with audit=robustness and name their run folders: audit.references=[RUN_A,RUN_B]."
     )
 
 

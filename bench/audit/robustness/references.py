@@ -33,8 +33,8 @@ def _read(place: Path) -> list[pd.DataFrame]:
     files = sorted(place.rglob("audits/robustness--shift-*.parquet")) if place.is_dir() else []
     if not files:
         raise BenchError(
-            f"No reference models at {place}. Give a CSV file with the columns {', '.join(COLUMNS)}, or the folder of a "
-            "run with audit=robustness over the same shifts."
+            f"No reference models at {place}. Give a CSV file with the columns {', '.join(COLUMNS)}, or the folder of "
+            "a run with audit=robustness over the same shifts."
         )
     return [_checked(pd.read_parquet(file), file) for file in files]
 

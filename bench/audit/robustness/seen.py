@@ -19,6 +19,8 @@ from bench.task import Task
 from bench.thumbnails import jpeg
 
 DETECTORS = ("pixels", "thumbnail", "vectors")
+LARGEST = 200_000
+"""Pictures of a train split that are decoded to look for test pictures; more would take hours."""
 SHOWN = 6
 """Pairs of pictures that are kept to be looked at."""
 
@@ -33,7 +35,7 @@ def look(
     scored = next(session.predictions(task)).scored
     if not isinstance(scored, Predictions):
         raise NotApplicableError(f"Overlap is judged by right and wrong answers; {task.name!r} has a ranking.")
-    found = [_in_train(session, task, detectors)] if "train" in task.splits else []
+    found = [_in_train(session, task, detectors)] if detectors and "train" in task.splits else []
     if training_vectors:
         others = _vectors(training_vectors)
         found.append(similar_vectors(session.images(task), others).assign(where=Path(training_vectors).name))
@@ -44,7 +46,7 @@ def look(
     how = f"{int(flags.sum())} of {len(flags)} pictures found by {', '.join(detectors)}"
     yield session.row(task, "overlap_share", value=told.share, n=len(flags), protocol=f"a count; {how}")
     yield session.row(task, "overlap_added", value=told.added.value, low=told.added.low, high=told.added.high,
-                      n=len(flags), protocol=f"{told.added.interval} interval; all less clean pictures; {how}")  # fmt: skip
+                      n=len(flags), protocol=f"{told.added.interval} interval; all less clean; {how}")  # fmt: skip
     about = {
         "task": task.name, "share": told.share, "p": told.p, "clean": told.clean.value, "n": len(flags),
         "overlap": None if np.isnan(told.overlap.value) else told.overlap.value, "detectors": list(detectors),
@@ -54,6 +56,11 @@ def look(
 
 def _in_train(session: Session, task: Task, detectors: tuple[str, ...]) -> pd.DataFrame:
     tested, trained = session.samples(task), session.samples(task, "train")
+    if len(trained) > LARGEST:
+        raise NotApplicableError(
+            f"The train split of {task.name!r} holds {len(trained):,} pictures; at most {LARGEST:,} are searched. Give "
+            "their vectors (audit.training_vectors, audit.overlap=[])."
+        )
     parts = []
     if "pixels" in detectors:
         parts.append(same_pixels(*(map(pixel_digest, one.images) for one in (tested, trained))))

@@ -12,6 +12,7 @@ from PIL import Image
 from bench.audit.bias import Bias
 from bench.audit.group_performance import GroupPerformance
 from bench.audit.label_sets import LabelSet
+from bench.errors import BenchError
 from bench.evaluation.zero_shot import ZeroShot
 from bench.flow import Settings, run_cells
 from bench.run_folder import RunFolder
@@ -160,3 +161,25 @@ def test_generated_pictures_are_counted_corrected_and_compared(tmp_path: Path) -
     (folder_of_pictures / "manifest.csv").write_text("prompt\nx\n")
     failed = run_cells(ToyEncoder(), [task], [ZeroShot()], audits=[bias])
     assert "has no column file" in " ".join(failed["reason"])
+
+
+def test_two_models_stand_side_by_side(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        place = RunFolder(tmp_path / name, provenance={"run": name, "model": toy_card(name=name).as_dict()})
+        run_cells(ToyEncoder(card=toy_card(name=name)), [planted_gap()], [ZeroShot()], audits=[GroupPerformance()],
+                  folder=place, settings=Settings(run=name))  # fmt: skip
+    text = page.write(tmp_path).with_name("report.md").read_text()
+    assert "Whom does it fail? · one" in text
+    assert "Whom does it fail? · two" in text
+
+
+def test_word_lists_are_files_that_users_edit(tmp_path: Path) -> None:
+    from tasks.text import labelset
+
+    assert set(labelset("harm_fairface").category_names) == {"person", "non-human", "crime"}
+    assert len(labelset("harm_fairface").labels) == 21
+    assert len(labelset("occupations").labels) > 60
+    (tmp_path / "mine.txt").write_text("hero\tperson\nvillain\tcrime\n")
+    assert labelset(str(tmp_path / "mine.txt")).labels == ("hero", "villain")
+    with pytest.raises(BenchError, match="Unknown label set 'harn'"):
+        labelset("harn")

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from fairlearn import metrics as fair
 
+from bench.audit.calibration import ece
 from bench.audit.disparity import (
     calibration_by_group,
-    calibration_error,
     disparity,
     false_discovery,
     metric_frame,
@@ -184,17 +184,22 @@ def test_calibration_is_compared_at_equal_n() -> None:
     confidence = random.uniform(0.3, 1, 2_060)
     correct = (random.random(2_060) < confidence).astype(float)
     found = calibration_by_group(confidence, correct, grouping_of(codes))
-    alone = [float(calibration_error(confidence[codes == g][None], correct[codes == g][None])[0]) for g in (0, 1)]
+    alone = [ece(confidence[codes == g], correct[codes == g]) for g in (0, 1)]
     assert found[0].n == found[1].n == 60
+    assert found[1].value == pytest.approx(alone[1])
     assert alone[1] > 2.5 * alone[0]
+    assert found[0].chance > 3 * alone[0]
     assert found[1].low <= found[0].value <= found[1].high
 
 
-def test_calibration_error_of_known_bins() -> None:
-    """Two bins: 0.95 said and 0.75 right (half of the pictures), 0.55 said and 0.55 right."""
-    confidence = np.array([[0.95] * 20 + [0.55] * 20, [1.0] * 40])
-    correct = np.array([[1.0] * 15 + [0] * 5 + [1] * 11 + [0] * 9, [1.0] * 40])
-    assert calibration_error(confidence, correct) == pytest.approx([0.1, 0])
+def test_a_planted_miscalibration_of_one_group_is_seen() -> None:
+    """Group 1 says 0.9 and is right half of the time: an error of 0.4, and none in group 0."""
+    codes = np.repeat([0, 1], 200)
+    confidence = np.full(400, 0.9)
+    correct = np.where(codes == 0, np.arange(400) % 10 > 0, np.arange(400) % 2).astype(float)
+    found = calibration_by_group(confidence, correct, grouping_of(codes))
+    assert (found[0].value, found[1].value) == (pytest.approx(0), pytest.approx(0.4))
+    assert found[0].high < 0.2 < found[1].low
 
 
 @pytest.mark.slow

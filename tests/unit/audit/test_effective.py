@@ -103,7 +103,7 @@ def test_few_models_give_an_interval_of_the_pictures_only() -> None:
     table = pd.DataFrame({"model": list("abc"), "in_distribution": [0.5, 0.6, 0.7], "shifted": [0.3, 0.45, 0.5]})
     random = np.random.default_rng(0)
     found = effective_robustness(Reference.of(table), random.random(200) < 0.6, random.random(200) < 0.5)
-    assert found.effective.interval == "bootstrap over pictures (3 models)"
+    assert found.effective.interval == "bootstrap over pictures (3 models held)"
     assert found.effective.low < found.effective.value < found.effective.high
 
 

@@ -215,6 +215,8 @@ def test_names_and_identities_are_all_different() -> None:
     ]
     deterministic = sum(not one.random for one in CORRUPTIONS.values())
     assert len(set(variants)) == (2 * 19 - deterministic) * 5 * 2 * 4 * 2
+    near = [sweep("rotation", [dose])[0] for dose in (30, 30.0, 30.00001)]
+    assert near[0].identity == near[1].identity != near[2].identity
     relabelled = typographic_sweep(NAMES, LABELS[::-1].copy())
     assert {one.identity for one in relabelled}.isdisjoint(one.identity for one in typographic_sweep(NAMES, LABELS))
 
@@ -283,3 +285,17 @@ def _hashes(made: Sequence[Condition]) -> dict[str, str]:
 def test_streams_do_not_change_with_numpy() -> None:
     """Noise, gathers and table look-ups hold no library's float arithmetic: their pixels are the same everywhere."""
     assert _hashes(conditions(["gaussian_noise", "impulse_noise", "shot_noise"], (3,))) == PINNED
+
+
+def test_threads_of_opencv_change_nothing() -> None:
+    import cv2
+
+    image, before = scene(224, 224), cv2.getNumThreads()
+    try:
+        found = []
+        for threads in (1, 4):
+            cv2.setNumThreads(threads)
+            found.append([corrupt(image, name, severity).tobytes() for name in CORRUPTIONS for severity in (1, 5)])
+    finally:
+        cv2.setNumThreads(before)
+    assert found[0] == found[1]
