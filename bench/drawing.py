@@ -112,7 +112,7 @@ class Drawn:
 
     def __call__(self, split: str) -> Records:
         if split == KNOWN:
-            return known.records(self.prompted.references(self.prompts), self.prompted.known_size)
+            return known.records(self.references(), self.prompted.known_size)
         asked = self.asked()
         there = asked[asked["status"] == "ok"].reset_index(drop=True)
         if there.empty:
@@ -131,6 +131,11 @@ class Drawn:
             content,
             _attributes(prompts, there),
         )
+
+    def references(self) -> list[known.Reference]:
+        """Pictures of known truth in the categories that are drawn; a limit does not cut them."""
+        categories = {one.category for one in self.prompts}
+        return self.prompted.references([one for one in self.prompted.prompts() if one.category in categories])
 
     def asked(self) -> pd.DataFrame:
         """A line a picture: id, prompt_index, sample, seed, status (`STATUSES`), reason, path. Draws what is new."""

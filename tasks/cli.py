@@ -79,7 +79,9 @@ def show_command(told: argparse.Namespace) -> int:
 def texts_command(told: argparse.Namespace) -> int:
     """Every text a model reads for a task, once, as JSON lines."""
     (task,) = _one(told)
-    if task.protocol == "classification":
+    if isinstance(task.load, Prompted):
+        every = [(one.id, one.text) for one in task.load.prompts()]
+    elif task.protocol == "classification":
         every = [(one.key, text) for i, one in enumerate(task.classes) for text in task.prompts(i)]
     else:
         samples = task.samples()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,12 @@ class Session:
         """Unit vectors [image, dim] of the scored split, in the order of `samples(task)`."""
         return self.split_images(task, task.test, condition)
 
-    def split_images(self, task: Task, split: str, condition: Condition = CLEAN) -> np.ndarray:
-        """The same of any split; a condition applies to the scored one only."""
+    def split_images(self, task: Task, split: str, condition: Condition = CLEAN, *, whole: bool = False) -> np.ndarray:
+        """The same of any split; a condition applies to the scored one only. `whole`: not cut by the run's limit."""
+        load = task.samples if whole else partial(self.load, task)
         several = embed_under([condition], task, Needs(splits=(split,)), self.encoder,
-                              samples=lambda name: self.load(task, name), store=self.store,
-                              batch_size=self.batch_size, progress=self.progress)  # fmt: skip
+                              samples=load, store=self.store, batch_size=self.batch_size,
+                              progress=self.progress)  # fmt: skip
         return next(several)[1].images[split]
 
     def row(self, task: Task, metric: str, *, evaluation: str | None = None, condition: str = "clean",

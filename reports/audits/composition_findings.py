@@ -108,11 +108,12 @@ def card_findings(scores: pd.DataFrame) -> Iterator[str]:
             + (f"; not on {words.listing(bad)}, where it was tested and is not reliable" if bad else "")
             + "."
         )
-    unknown = sorted({where(one["category"], one["world"]) for one in lines(whole[whole["reliability"].isna()])})
+    unknown = len({(one["category"], one["world"]) for one in lines(whole[whole["reliability"].isna()])})
     if unknown:
         yield (
-            f"No scorer could be tested on {words.listing(unknown)}: no picture of known truth is at hand. "
-            "task.annotated=MANIFEST adds some, audit.ratings=CSV what people say."
+            f"On {words.count(unknown, 'kind')} of prompts, those outside of our renderer's world, no scorer could be "
+            "tested, for no picture of known truth is at hand: nothing is claimed there. Look at the contact sheets; "
+            "task.annotated=MANIFEST adds such pictures, audit.ratings=CSV what people say."
         )
 
 

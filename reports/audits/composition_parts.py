@@ -39,9 +39,11 @@ def main(scores: pd.DataFrame, lost: pd.DataFrame) -> Listing:
         )
     return Listing(
         "All right, by category",
-        ["category", "pictures", "lost", *(f"all right: {named(name)}" for name in names), "true sentence wins"],
+        ["category", "pictures", "lost", *map(named, names), "true sentence wins"],
         rows,
-        note="Lost pictures count as wrong. “Scorer” is how often that scorer is right on pictures of known truth.",
+        note="All right by each scorer, and how often the sentence beats one that is false in one fact. Lost pictures "
+        "count as wrong. “Scorer” is how often that scorer is right on pictures of known truth; (open) are prompts "
+        "outside of our renderer's world, of which such pictures must come from people.",
     )
 
 

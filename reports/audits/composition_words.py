@@ -36,7 +36,7 @@ def named(name: str) -> str:
 
 
 def where(category: str, world: bool) -> str:
-    return category if world else f"{category}, open prompts"
+    return category if world else f"{category} (open)"
 
 
 def figure(row: dict[str, Any] | None) -> Figure:

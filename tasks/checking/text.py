@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from bench.drawing import Prompted
 from bench.metrics import PROTOCOLS
 from bench.task import Task
 from tasks.checking.findings import Finding, some
@@ -104,6 +105,8 @@ def templates(task: Task) -> Iterator[Finding]:
 def chance(task: Task) -> Iterator[Finding]:
     """A level of chance that is no share, or not that of the metric."""
     level = task.chance_level
+    if isinstance(task.load, Prompted):
+        return  # prompts have foils of different number; the rows say what a guess gets
     if not 0 < level < 1:
         yield Finding("error", "chance", f"the level of chance is {level}; it should lie between 0 and 1")
     blind = 1 / len(task.classes) if task.classes else level

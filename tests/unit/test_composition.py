@@ -29,7 +29,7 @@ from reports.exhibits import Listing
 from reports.paired import clustered
 from tasks.compositional import prompts
 from tasks.generated import COMPOSITIONAL
-from tests.fixtures.planted import Planted, colour_blind, encoded, half_right, perfect
+from tests.fixtures.generators import Planted, colour_blind, encoded, half_right, perfect
 from tests.toys import ToyEncoder, toy_card, toy_task
 
 CATEGORIES = ("attributes", "stacks", "sketch")

@@ -17,7 +17,7 @@ from bench.task import digest
 from tasks.cli import main
 from tasks.compositional import CATEGORIES, EXAMPLES, WORLD, prompts
 from tasks.compositional.words import Word
-from tests.fixtures.planted import Encoded, encoded, facts_of, kind_of
+from tests.fixtures.generators import Encoded, encoded, facts_of, kind_of
 
 EVERY = prompts()
 GOLDEN = "0576cdb90a150ecef6bfb21326b4e081"

@@ -21,7 +21,7 @@ from bench.generator.renderer import Renderer, upper_half
 from bench.known import references
 from tasks.compositional import prompts
 from tasks.generated import COMPOSITIONAL, compositional
-from tests.fixtures.planted import Planted, decoded, half_right
+from tests.fixtures.generators import Planted, decoded, half_right
 from tests.toys import toy_task
 
 STACKS = [one for one in prompts(meanings=1, categories=["stacks"]) if one.scene is not None]

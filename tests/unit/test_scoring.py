@@ -27,7 +27,7 @@ from bench.scoring.ocr import Ocr
 from bench.scoring.reranking import curve, expected_best
 from bench.scoring.vqa import TransformersAnswerer, Vqa
 from tasks.compositional import prompts
-from tests.fixtures.planted import (
+from tests.fixtures.generators import (
     Encoded,
     Planted,
     SentenceEncoder,

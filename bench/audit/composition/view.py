@@ -55,10 +55,10 @@ class View:
     @functools.cached_property
     def known(self) -> tuple[list[Reference], Material]:
         """Pictures of known truth (none where there are none)."""
-        every = {one.id: one for one in self.drawn.prompted.references(self.prompts)}
+        every = {one.id: one for one in self.drawn.references()}
         if not every:
             return [], Material([], [], lambda: np.zeros((0, self.session.card.dim)))
-        samples = self.session.samples(self.task, KNOWN)
-        vectors = functools.partial(self.session.split_images, self.task, KNOWN)
+        samples = self.task.samples(KNOWN)
+        vectors = functools.partial(self.session.split_images, self.task, KNOWN, whole=True)
         chosen = [every[name] for name in samples.ids]
         return chosen, Material([one.prompt for one in chosen], samples.images, vectors)
