@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from bench.logistic.objective import Hessian, Problem, Value
+from bench.logistic.precondition import Blocks, diagonal
 
 CLOSE = 1e-3
 """A step that lowers the objective by less than this share of it ends where float64 looks."""
@@ -33,8 +34,8 @@ SAFETY = 2.0
 """The smallest eigenvalue that was met is not quite the smallest there is."""
 UNMET = 0.01
 """That eigenvalue before any was met."""
-
-
+STALE = 12
+"""Products of a step from which blocks are made anew."""
 LONG = 8
 """Products after which that eigenvalue has been met."""
 
@@ -86,6 +87,12 @@ class Minimum:
     converged: Tensor
     passes: int
 
+    def take(self, row: int) -> Minimum:
+        """The minimum of one problem."""
+        one = slice(row, row + 1)
+        return Minimum(self.weights[one], self.objective[one], self.gradient[one], self.curvature[one], self.gap[one],
+                       self.lowest[one], self.converged[one], self.passes)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Newton:
@@ -100,11 +107,15 @@ class Newton:
     null: float = math.inf
     """Objective without any weights. Under a strong penalty the optimum is hardly below it: the gap must be small
     beside that difference (WORTH) too, or the weights, and what they predict, would be loose."""
+    blocks: Blocks | None = None
+    """A better preconditioner than the diagonal, for one problem alone."""
     report: Callable[[int, int], None] = lambda done, total: None
     """Called after each pass with the passes so far and how many there will be about."""
 
     def minimise(self, start: Start, penalties: Tensor) -> Minimum:
         """Lower every problem until it is solved, cannot be lowered or the passes are used up."""
+        if self.blocks is not None:
+            self.blocks.refresh(start.weights.float(), penalties)
         state = _begin(start._replace(weights=self.problem.centred(start.weights)), penalties, self.problem.columns)
         used, done = 0, []
         while True:
@@ -133,7 +144,8 @@ class Newton:
             bound = (state.objective[rows] * (1 + rise)).nan_to_num(nan=torch.inf)
             better = (value.objective <= bound) & value.objective.isfinite()
             good[rows] = better
-            self._accept(state, rows[better], Value(*(part[better] for part in value)))
+            if better.any():
+                self._accept(state, rows[better], Value(*(part[better] for part in value)))
         return good
 
     def _accept(self, state: State, rows: Tensor, value: Value) -> None:
@@ -168,6 +180,8 @@ class Newton:
             return 0
         part = state.take(rows)
         move, lowest, used = self._solve(part, before)
+        if self.blocks is not None and used > STALE:
+            self.blocks.refresh((part.weights + move).float(), part.penalty)
         state.move[rows], state.lowest[rows] = move, lowest
         state.weights[rows] += move
         state.precise[rows] = -(part.gradient * move).sum((1, 2)) / 2 <= CLOSE * part.objective
@@ -204,15 +218,7 @@ class Newton:
         return self.problem.centred(move), ritz.lowest(state.lowest), used
 
     def _precondition(self, vectors: Tensor, inverse: Tensor) -> Tensor:
-        """By the inverse diagonal; for a softmax, within the steps that sum to zero over the classes.
-
-        What is added to all classes alike changes no loss: those directions have no curvature but the penalty's, and
-        the optimum has nothing there.
-        """
-        moved = inverse * vectors
-        if not self.problem.softmax:
-            return moved
-        return moved - inverse * (moved.sum(1, keepdim=True) / inverse.sum(1, keepdim=True))
+        return diagonal(self.problem, vectors, inverse) if self.blocks is None else self.blocks(vectors)
 
     def _forcing(self, state: State) -> Tensor:
         """Relative residual at which Newton's equation is solved well enough: loosely at first."""

@@ -78,7 +78,7 @@ class Problem:
         curvature = torch.zeros(count, columns, dtype=torch.float64, device=weights.device)
         for rows in self.blocks(len(flat)):
             features = self.rotated[rows]
-            losses, slopes = self._slopes(self.logits(features.to(flat.dtype), flat, rows, count), self.targets[rows])
+            losses, slopes = self.slopes(self.logits(features.to(flat.dtype), flat, rows, count), self.targets[rows])
             objective += losses
             slopes = slopes.float()
             gradient += slopes.view(len(features), -1).T @ features
@@ -99,7 +99,7 @@ class Problem:
         logits = (features @ flat.T).view(len(features), count, -1)
         return logits if self.offset is None else logits.add_(self.offset[rows, None].to(flat.dtype))
 
-    def _slopes(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def slopes(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Summed losses [penalty] and derivatives by the logits [row, penalty, column]; overwrites the logits."""
         return _softmax(logits, targets) if targets.ndim == 1 else _sigmoid(logits, targets)
 

@@ -24,11 +24,14 @@ from torch import Tensor
 
 from bench.errors import BenchError
 from bench.logistic.basis import basis_of
-from bench.logistic.newton import Newton, Start
+from bench.logistic.newton import Minimum, Newton, Start
 from bench.logistic.objective import Problem
+from bench.logistic.precondition import Blocks
 
 POINTS = 6
 """Solutions that an interpolation goes through."""
+EASY = 150
+"""Passes after which what is not solved in lockstep is solved alone."""
 HELD = 1 << 26
 """Bytes of weights, steps and residuals in one lockstep; more penalties go in several."""
 
@@ -133,23 +136,48 @@ class LogisticPath:
         return [stage[first : first + size] for first in range(0, len(stage), size)]
 
     def _together(self, penalties: list[float], keep: bool) -> dict[float, Fit]:
-        values = self._values(penalties)
-        starts = [self._start(one) for one in penalties]
-        start = Start(*(torch.stack(part) for part in zip(*starts, strict=True)))
-        newton = Newton(self.problem, self._diagonal, self.tolerance, self.passes, self._null(),
-                        lambda done, total: self.report(f"{len(penalties)} penalties, pass", done, total))  # fmt: skip
-        minimum = newton.minimise(start, values)
+        before = dict(self._solved)
+        easy = self._newton(penalties, min(self.passes, EASY)).minimise(
+            self._starts(penalties), self._values(penalties)
+        )
+        self.used += easy.passes
+        found = {one: easy.take(i) for i, one in enumerate(penalties)}
+        self._learn({one: minimum for one, minimum in found.items() if bool(minimum.converged[0])})
+        for penalty in sorted(set(penalties) - set(self._solved), reverse=True):
+            found[penalty] = self._alone(penalty, found[penalty])
+            self._learn({penalty: found[penalty]})
+        if not keep:
+            self._solved = before
+        return {penalty: self._fit(penalty, minimum) for penalty, minimum in found.items()}
+
+    def _alone(self, penalty: float, reached: Minimum) -> Minimum:
+        """A problem that lockstep did not solve: from there, or from its neighbours if that is lower, with blocks."""
+        start = self._start(penalty)
+        both = torch.stack([reached.weights[0], start.weights])
+        lower = int(self.problem.evaluate(both, self._values([penalty, penalty])).objective.argmin())
+        blocks = Blocks(self.problem) if Blocks.fit(self.problem) else None
+        begin = Start(both[lower : lower + 1], torch.zeros_like(reached.lowest))
+        minimum = self._newton([penalty], self.passes, blocks).minimise(begin, self._values([penalty]))
         self.used += minimum.passes
-        if keep:
-            for i, one in enumerate(penalties):
-                self._solved[one] = Solved(minimum.weights[i], minimum.curvature[i], minimum.lowest[i])
-        norms = minimum.gradient.square().sum((1, 2)).sqrt()
-        fits = {}
-        for i, penalty in enumerate(penalties):
-            weights, intercept = self.basis.weights(minimum.weights[i])
-            fits[penalty] = Fit(penalty, weights, intercept, float(minimum.objective[i]), float(norms[i]),
-                                float(minimum.gap[i]), bool(minimum.converged[i]))  # fmt: skip
-        return fits
+        return minimum
+
+    def _newton(self, penalties: list[float], limit: int, blocks: Blocks | None = None) -> Newton:
+        def report(done: int, total: int) -> None:
+            self.report(f"{len(penalties)} penalties, pass", done, total)
+
+        return Newton(self.problem, self._diagonal, self.tolerance, limit, self._null(), blocks, report)
+
+    def _starts(self, penalties: list[float]) -> Start:
+        return Start(*(torch.stack(part) for part in zip(*map(self._start, penalties), strict=True)))
+
+    def _learn(self, found: dict[float, Minimum]) -> None:
+        for one, minimum in found.items():
+            self._solved[one] = Solved(minimum.weights[0], minimum.curvature[0], minimum.lowest[0])
+
+    def _fit(self, penalty: float, minimum: Minimum) -> Fit:
+        weights, intercept = self.basis.weights(minimum.weights[0])
+        return Fit(penalty, weights, intercept, float(minimum.objective[0]), float(minimum.gradient[0].norm()),
+                   float(minimum.gap[0]), bool(minimum.converged[0]))  # fmt: skip
 
     def _null(self) -> float:
         """The objective without weights: of the classes' shares alone, or of the offset."""
