@@ -5,8 +5,8 @@
 | single                    | count (one thing), shape, colour                                         |
 | size, texture             | the same and size, or texture                                            |
 | few, many                 | count, shape (of all), colour (of all)                                   |
-| pair, sized_pair          | count, shapes, colours (as sets), binding (which colour on which shape),  |
-|                           | relation; sizes                                                          |
+| pair, sized_pair          | count, shapes, colours (as sets), places (which colour where, whatever    |
+|                           | the shapes), binding (which colour on which shape), relation; sizes      |
 | stack, tall_stack         | colours (as a set), order (the whole list)                               |
 | outfit, full_outfit       | figure, then each garment's colour, and bare (nothing else is worn)      |
 | hybrid                    | count, colour, halves (both in their order), parents (in any order)      |
@@ -16,13 +16,14 @@ A picture is right if every slot is. A relation is read between the two bound th
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from bench.generator import reader
 from bench.generator.compositions import SHAPES, worn
 from bench.generator.reader import Seen
 from bench.generator.scenes import Scene, Thing
-from bench.generator.vocabulary import GARMENTS
+from bench.generator.vocabulary import GARMENTS, RELATIONS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -78,6 +79,7 @@ def _pair(scene: Scene, seen: list[Seen]) -> Slots:
         "count": len(seen) == 2,
         "shapes": {one.shape for one in seen} == {first.shape, second.shape},
         "colours": {one.colour for one in seen} == {first.colour, second.colour},
+        "places": _placed(scene, seen),
         "binding": bound,
         "relation": any(_relation(one, other) == scene.relation for one in matched[0] for other in matched[1]),
     }
@@ -85,6 +87,17 @@ def _pair(scene: Scene, seen: list[Seen]) -> Slots:
         smaller, larger = (0, 1) if first.size < second.size else (1, 0)
         slots["sizes"] = any(one.size > LARGER * other.size for one in matched[larger] for other in matched[smaller])
     return slots
+
+
+def _placed(scene: Scene, seen: list[Seen]) -> bool:
+    """Whether two things stand along the asked axis with their colours in the asked order."""
+    if len(seen) != 2:
+        return False
+    across = scene.relation in RELATIONS[:2]
+    if across != (abs(seen[0].x - seen[1].x) >= abs(seen[0].y - seen[1].y)):
+        return False
+    axis = attrgetter("x" if across else "y")
+    return [one.colour for one in sorted(seen, key=axis)] == [it.colour for it in sorted(scene.things, key=axis)]
 
 
 def _relation(first: Seen, second: Seen) -> str:

@@ -32,7 +32,7 @@ from bench.training.muon import Muon
 
 CONTEXT = 20
 """Words; the longest caption has 18."""
-EMPHASIS = {"single": 2.5, "pair": 1.5, "few": 0.7, "many": 0.5, "hybrid": 0.5, "texture": 0.3}
+EMPHASIS = {"single": 1.5, "pair": 2.5, "stack": 1.5, "few": 0.4, "many": 0.3, "hybrid": 0.5, "texture": 0.3}
 """How often the transformer sees a scene of a kind, relatively: most what must work, least what the VAE cannot keep."""
 SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=512, layers=5, heads=5, head=32, kernel=11)
 """The number of words is that of the captions."""

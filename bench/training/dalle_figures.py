@@ -95,7 +95,7 @@ def summary(asked: Sequence[Asked], pictures: Sequence[Image]) -> dict[str, Any]
     return {
         "all right": share([is_right(one) for one in slots], names),
         "against another caption": share(control, names),
-        "kinds": {kind: by_slot(*both) for kind, both in of_kinds.items()},
+        "kinds": {kind: by_slot(*both) | conditional(*both) for kind, both in of_kinds.items()},
     }
 
 
@@ -105,6 +105,21 @@ def by_slot(slots: Sequence[Slots], names: Sequence[str]) -> dict[str, Figure]:
     for slot in dict.fromkeys(name for one in slots for name in one):
         having = [place for place, one in enumerate(slots) if slot in one]
         found[slot] = share([slots[p][slot] for p in having], [names[p] for p in having])
+    return found
+
+
+def conditional(slots: Sequence[Slots], names: Sequence[str]) -> dict[str, Figure]:
+    """Binding alone, where what is to be bound is there: by chance 1/2, of a stack of n blocks 1/n!."""
+    found = {}
+    for slot, given in (("places", ("count", "colours")), ("binding", ("count", "colours", "shapes"))):
+        having = [p for p, one in enumerate(slots) if slot in one and all(one[other] for other in given)]
+        if len({names[p] for p in having}) > 1:
+            found[f"{slot}, given {' and '.join(given)}"] = share(
+                [slots[p][slot] for p in having], [names[p] for p in having]
+            )
+    stacks = [p for p, one in enumerate(slots) if one.get("colours") and "order" in one]
+    if len({names[p] for p in stacks}) > 1:
+        found["order, given colours"] = share([slots[p]["order"] for p in stacks], [names[p] for p in stacks])
     return found
 
 

@@ -44,7 +44,7 @@ class Dalle:
         self,
         path: str | Path | None = None,
         *,
-        temperature: float = 1.0,
+        temperature: float = 0.6,
         top_k: int | None = None,
         top_p: float | None = None,
         batch_size: int = 64,

@@ -73,13 +73,13 @@ class TestWrongPictures:
         first, second = self.pair.things
         assert self.wrong(self.pair, self.pair) == set()
         swapped = replace(self.pair, things=(replace(first, colour="blue"), replace(second, colour="red")))
-        assert self.wrong(self.pair, swapped) == {"binding", "relation"}
+        assert self.wrong(self.pair, swapped) == {"places", "binding", "relation"}
         moved = replace(self.pair, things=(replace(first, x=0.75), replace(second, x=0.25)))
-        assert self.wrong(self.pair, moved) == {"relation"}
+        assert self.wrong(self.pair, moved) == {"places", "relation"}
         third = Thing("star", "blue", 0.5, 0.15, 0.12)
-        assert self.wrong(self.pair, replace(self.pair, things=(first, second, third))) == {"count"}
+        assert self.wrong(self.pair, replace(self.pair, things=(first, second, third))) == {"count", "places"}
         assert self.wrong(self.pair, replace(self.pair, things=(first,))) == {
-            "count", "shapes", "colours", "binding", "relation"}  # fmt: skip
+            "count", "shapes", "colours", "places", "binding", "relation"}  # fmt: skip
 
     def test_single(self) -> None:
         asked = Scene("single", (Thing("heart", "pink", size=0.25),), background="white")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from bench.errors import BenchError
 from bench.generator import Generator
-from bench.generator.compositions import KINDS
+from bench.generator.compositions import KINDS, compose
 from bench.generator.dalle import Dalle
 from bench.generator.dalle.checkpoint import WEIGHTS, load
 from bench.generator.dalle.completion import Rectangle
@@ -20,7 +21,7 @@ from bench.generator.dalle.vae import VaeShape
 from bench.generator.dalle.words import PAD, Words
 from bench.training import dalle
 from bench.training.dalle_card import pack
-from bench.training.dalle_data import MIX, kind_of
+from bench.training.dalle_data import MIX, Drawn, draw_all, kind_of
 from bench.training.dalle_vae import VaeSettings
 from bench.training.loop import Schedule
 from bench.training.muon import Muon, orthogonal
@@ -74,7 +75,7 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(run: Path, tmp_path: Pa
     whole = torch.load(run / "transformer.pt", weights_only=True)
     for name in ("warm.pt", "vae.pt", "codes.npy", "pixels-48.npy"):
         (tmp_path / name).symlink_to(run / name)
-    drawn = dalle.draw_all(48, tmp_path)
+    drawn = draw_all(48, tmp_path)
     words = Words.of((caption for captions in drawn.captions for caption in captions), dalle.CONTEXT)
     for until in (2, 4, 6):
         coded = dalle.coded_by(None, drawn, words, tmp_path)  # type: ignore[arg-type]  # codes are there
@@ -86,7 +87,7 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(run: Path, tmp_path: Pa
 
 def test_training_lowers_the_loss(run: Path, tmp_path: Path) -> None:
     settings = replace(TINY, schedule=replace(schedule(60), batch=16))
-    drawn = dalle.draw_all(48, run)
+    drawn = draw_all(48, run)
     words = Words.of((caption for captions in drawn.captions for caption in captions), dalle.CONTEXT)
     coded = dalle.coded_by(None, drawn, words, run)  # type: ignore[arg-type]
     loop = dalle.TransformerLoop(settings, words, coded, tmp_path / "x.pt")
@@ -116,9 +117,7 @@ def test_the_mix_is_of_all_kinds() -> None:
 
 
 def test_every_caption_fits_the_context() -> None:
-    drawn = dalle.Drawn(
-        np.zeros(0), tuple(dalle.draw_all.__globals__["compose"](s, kind=k) for k in KINDS for s in range(60))
-    )
+    drawn = Drawn(np.zeros(0), tuple(compose(seed, kind=kind) for kind in KINDS for seed in range(60)))
     words = Words.of((caption for captions in drawn.captions for caption in captions), dalle.CONTEXT)
     assert not any(words.strange(caption) for captions in drawn.captions for caption in captions)
 
@@ -152,7 +151,7 @@ def test_muon_goes_on_from_its_state() -> None:
     steps(one, whole, 2)
     other = torch.nn.Parameter(one.detach().clone())
     resumed = Muon([other], lr=0.1)
-    resumed.load_state_dict(whole.state_dict())
+    resumed.load_state_dict(copy.deepcopy(whole.state_dict()))  # which would else share its momentum
     steps(one, whole, 3)
     steps(other, resumed, 3)
     assert torch.equal(one, other)
