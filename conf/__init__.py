@@ -1,8 +1,8 @@
 """Choices, and the place where the packages meet: `bench` imports neither `tasks` nor `reports`; the YAML files here
 name them by `_target_`, and the functions below answer what the command line must know before it composes them.
 
-Groups mirror the code: model/ task/ evaluation/ audit/ generator/ report/ experiment/. A `task` file is a list of names, never a copy of
-facts. An `experiment` file is a lab note: command, time on 2 cores, numbers to expect.
+Groups mirror the code: model/ task/ evaluation/ audit/ generator/ report/ experiment/. A `task` file is a list of
+names, never a copy of facts. An `experiment` file is a lab note: command, time on 2 cores, numbers to expect.
 """
 
 from __future__ import annotations
