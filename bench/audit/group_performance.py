@@ -63,7 +63,7 @@ def performance(look: Look, *, parity_classes: int) -> Iterator[Row | Table]:
             yield from (row for _, row in lines if row)
     yield look.table("performance", frame(cells), choices=list(predicted.choices))
     yield look.table("gaps", frame(gaps))
-    values = {template: _under(look, template) for template in _templates(look)}
+    values = {template: _under(look, template) for template in look.own_templates}
     yield from spread_rows(look, values)
     yield templates_table(look, PART, values)
 
@@ -142,10 +142,6 @@ def _parity(look: Look, grouping: Grouping) -> Iterator[tuple[dict[str, Any], Ro
         look.enter("parity", metric, grouping.name, gap.p, gap.estimate.value)
         note = f"p {gap.p:.4g}" + (f"; left out: {', '.join(left)}" if left else "")
         yield line, look.row(metric, gap.estimate, group=grouping.name, note=note)
-
-
-def _templates(look: Look) -> list[str]:
-    return list(dict.fromkeys([*look.task.templates, *look.how.templates]))
 
 
 def _under(look: Look, template: str) -> dict[tuple[str, str], float]:

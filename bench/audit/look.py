@@ -21,7 +21,7 @@ from bench.audit.spread import spread
 from bench.errors import BenchError
 from bench.evaluation import Predictions, with_units
 from bench.evaluation.rows import Row
-from bench.evaluation.zero_shot import text_classifier
+from bench.evaluation.zero_shot import ZeroShot, text_classifier
 from bench.metrics import Estimate
 from bench.metrics.estimate import clusters_of
 from bench.task import Samples, Task
@@ -116,6 +116,12 @@ class Look:
             raise NotApplicableError(f"The pictures of {self.task.name} have no attribute to group by.")
         return groupings(attributes, how.attributes, minimum=how.minimum, most=how.most_values, crossed=how.crossed,
                          ignore=ignore)  # fmt: skip
+
+    @property
+    def own_templates(self) -> tuple[str, ...]:
+        """Templates under which the task's classes may be asked one by one; none where a probe answered, not words."""
+        asked = isinstance(self.session.evaluation, ZeroShot)
+        return tuple(dict.fromkeys([*self.task.templates, *self.how.templates])) if asked else ()
 
     def has_groups(self) -> bool:
         """Is this a task of classes whose pictures can be grouped?"""

@@ -147,8 +147,13 @@ def _sampled(counts: np.ndarray, sizes: np.ndarray, tables: int, seed: int) -> n
 def _clustered_p(
     over: np.ndarray, members: np.ndarray, codes: np.ndarray, clusters: np.ndarray, seed: int
 ) -> np.ndarray:
-    p = np.ones(over.shape[:2])
-    for t, c in np.argwhere(over.any(axis=1) & ~over.all(axis=1)):
-        found = resampling.rates(over[t, :, c, None] * members, members, clusters=clusters, strata=codes, seed=seed)
-        p[t, c] = resampling.p_of_no_difference(found)
+    p, groups = np.ones(over.shape[:2]), members.shape[1]
+    for t in range(len(over)):
+        informative = np.flatnonzero(over[t].any(axis=0) & ~over[t].all(axis=0))
+        columns = np.concatenate([over[t][:, [c]] * members for c in informative] or [members[:, :0]], axis=1)
+        denominators = np.tile(members, len(informative))
+        found = resampling.rates(columns, denominators, clusters=clusters, strata=codes, seed=seed)
+        for place, c in enumerate(informative):
+            own = np.arange(groups * place, groups * (place + 1))
+            p[t, c] = resampling.p_of_no_difference(found.take(own))
     return p

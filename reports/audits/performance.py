@@ -89,8 +89,8 @@ def _calibration(run: Run, audit: str, task: str) -> list[Listing]:
         for line in records(own)
     ]  # fmt: skip
     note = (
-        "How far stated probabilities are from what comes true. All groups of an attribute are compared at the n of the "
-        "smallest, because the error grows as pictures get fewer; the null level is what true probabilities would show."
+        "How far stated probabilities are from what comes true. All groups of an attribute are compared at the n of "
+        "the smallest, because the error grows as pictures get fewer; the null level is what true probabilities show."
     )
     head = ("group", "calibration error", "null level", "n")
     return [Listing("Calibration by group, at equal n", head, lines, note)] if lines else []

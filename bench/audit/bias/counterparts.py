@@ -60,7 +60,7 @@ def counterparts(look: Look) -> Iterator[Row | Table]:
             yield row
     yield look.table(PART, frame(lines))
     yield look.table("drift", frame(drifts))
-    values = {template: _under(look, found, template) for template in (*look.task.templates, *look.how.templates)}
+    values = {template: _under(look, found, template) for template in look.own_templates}
     yield from spread_rows(look, values)
     yield templates_table(look, PART, values)
 

@@ -36,7 +36,7 @@ class Robustness:
     severities: Sequence[int] = (1, 2, 3, 4, 5)
     sweeps: Sequence[str] = ("resolution", "jpeg_quality", "rotation", "greyscale", "blur", "occlusion", "typographic")
     change: Sequence[str] = ("*",)
-    """Names or globs of the tasks whose pictures are changed."""
+    """Names or globs of the tasks whose pictures are changed; one that begins with `!` leaves tasks out."""
     pictures: int | None = None
     """At most so many pictures of each of these tasks; None for all."""
     view: str = "native"
@@ -70,7 +70,7 @@ class Robustness:
             yield AuditCell(shift.target, looked, shift.name)
 
     def _of_one(self, session: Session, task: Task) -> Iterator[AuditCell]:
-        if (self.corruptions or self.sweeps) and any(fnmatchcase(task.name, one) for one in self.change):
+        if (self.corruptions or self.sweeps) and self._changes(task.name):
             yield AuditCell(task, functools.partial(changed.look, session, task, self._change()), "changed pictures")
         if self.calibration:
             yield AuditCell(task, functools.partial(trust.calibrated, session, task, seed=self.seed), "calibration")
@@ -81,6 +81,10 @@ class Robustness:
                 seen.look, session, task, tuple(self.overlap), self.training_vectors, seed=self.seed
             )
             yield AuditCell(task, looked, "overlap")
+
+    def _changes(self, name: str) -> bool:
+        wanted = any(fnmatchcase(name, one) for one in self.change if not one.startswith("!"))
+        return wanted and not any(fnmatchcase(name, one[1:]) for one in self.change if one.startswith("!"))
 
     def _change(self) -> changed.Change:
         return changed.Change(

@@ -183,3 +183,15 @@ def test_word_lists_are_files_that_users_edit(tmp_path: Path) -> None:
     assert labelset(str(tmp_path / "mine.txt")).labels == ("hero", "villain")
     with pytest.raises(BenchError, match="Unknown label set 'harn'"):
         labelset("harn")
+
+
+def test_a_probe_is_audited_without_a_spread_over_words() -> None:
+    from bench.evaluation.knn import NearestNeighbours
+
+    shown = ["red", "green"] * 60
+    task = people(shown, shown, gender=["f"] * 60 + ["m"] * 60)
+    both = toy_task("people", load=task.load, splits={"train": 120, "test": 120})
+    rows = run_cells(ToyEncoder(), [both], [NearestNeighbours(k=1)], audits=[GroupPerformance()],
+                     settings=Settings(run="r", debug=True))  # fmt: skip
+    assert value(rows, "top1.difference", "gender") == 0
+    assert not rows["metric"].str.contains("prompt_").any()

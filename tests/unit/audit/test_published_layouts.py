@@ -12,7 +12,6 @@ import tasks
 from bench.audit.bias import Bias
 from bench.audit.label_sets import LabelSet
 from tasks.text import labelset
-from tests.contract.test_tasks import keys_of
 from tests.fixtures.grouped import fairface_people
 from tests.fixtures.published import MINIATURES
 from tests.toys import ToyEncoder
@@ -61,10 +60,10 @@ def test_fairface_with_all_its_groups(tmp_path: Path) -> None:
     assert "are not shown" in text
 
 
-@pytest.mark.parametrize("name", ["fairface_race", "utkface_gender", "celeba_blond", "waterbirds", "dollar_street"])
+@pytest.mark.parametrize("name", ["utkface_gender", "waterbirds", "dollar_street"])
 def test_a_handful_of_pictures_is_suppressed_and_never_a_crash(name: str, tmp_path: Path) -> None:
     (task,) = tasks.select(name)
-    MINIATURES[name](tmp_path, keys_of(task))
+    MINIATURES[name](tmp_path, [task.classes[place].key for place in (-1, 0, len(task.classes) // 2)])
     small = task.renamed(name, splits=dict.fromkeys(task.splits, None))
     rows = bench.run(model=ToyEncoder(), task=small, output=tmp_path / "run", audit=Bias(
         harm=LabelSet("h", {"red": "person", "blue": "crime"}), occupations=labelset("occupations"),

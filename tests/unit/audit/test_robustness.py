@@ -95,6 +95,12 @@ def test_corruptions_are_summed_up_picture_by_picture(tmp_path: Path) -> None:
     assert "this is toys" in about["mce_reason"]
 
 
+def test_which_tasks_are_changed(tmp_path: Path) -> None:
+    tasks = [task("one", count=6), task("two", count=6), task("other", count=6)]
+    _, run = look(tmp_path, tasks, sweeps=("greyscale",), change=("*", "!tw?", "!other"))
+    assert run.named("robustness", "curves-") == ["curves-one"]
+
+
 def test_a_shift_with_reference_models(tmp_path: Path) -> None:
     source, target = task("source", wrong=30), task("target", wrong=60, start=1000)
     shift = Shift(source, target, by_key(source.classes, target.classes))
