@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reports import words
+from reports.audits.composition_words import named
 from reports.exhibits import Exhibit, Figure, Listing
 from reports.folder import Run
 from reports.paired import clustered, holm
@@ -22,7 +23,7 @@ def paired_exhibit(runs: Sequence[Run]) -> Exhibit:
         [
             one["a"],
             one["b"],
-            one["scorer"],
+            named(one["scorer"]),
             one["category"],
             Figure(
                 f"{100 * one['value']:+.1f} points".replace("-", "−"),
@@ -36,7 +37,7 @@ def paired_exhibit(runs: Sequence[Run]) -> Exhibit:
     ]
     sure = [
         f"{one['a']} is {'better' if one['value'] > 0 else 'worse'} than {one['b']} in {one['category']} "
-        f"({one['scorer']})"
+        f"(by the {named(one['scorer'])})"
         for one, p in zip(found, adjusted, strict=True)
         if p < 0.05
     ]

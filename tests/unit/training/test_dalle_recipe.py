@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from bench.errors import BenchError
-from bench.generator import Generator
+from bench.generator import Completing, Generator
 from bench.generator.compositions import KINDS, compose
 from bench.generator.dalle import Dalle
 from bench.generator.dalle.checkpoint import WEIGHTS, load
@@ -155,3 +156,21 @@ def test_muon_goes_on_from_its_state() -> None:
     steps(one, whole, 3)
     steps(other, resumed, 3)
     assert torch.equal(one, other)
+
+
+def test_it_goes_on_from_an_upper_half(run: Path) -> None:
+    """An image prompt: the given half's tokens stay, whatever the seed; the rest depends on it."""
+    model = Dalle(run / "packed")
+    assert isinstance(model, Completing)
+    top = Image.new("RGB", (128, 64), "white")
+    top.paste((200, 30, 30), (40, 10, 90, 60))
+    first, other = model.below(["a red circle"] * 2, [top, top], [1, 2])
+    assert first.size == other.size == (64, 64)
+    given = Image.new("RGB", (128, 128), "white")
+    given.paste(top)
+    side = model.checkpoint.card.transformer.side
+    kept = model.codes([given])[:, : side // 2]
+    drawn = model.complete(["a red circle"] * 2, [given] * 2, Rectangle(side // 2, 0, side, side), [1, 2])[1]
+    assert drawn.native
+    assert bool((drawn.codes[:, : side // 2] == kept).all())
+    assert not bool((drawn.codes[0] == drawn.codes[1]).all())
