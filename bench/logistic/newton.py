@@ -34,7 +34,7 @@ SAFETY = 2.0
 """The smallest eigenvalue that was met is not quite the smallest there is."""
 UNMET = 0.01
 """That eigenvalue before any was met."""
-STALE = 12
+STALE = 25
 """Products of a step from which blocks are made anew."""
 LONG = 8
 """Products after which that eigenvalue has been met."""

@@ -39,8 +39,6 @@ class Blocks:
 
     problem: Problem
     _inverse: Tensor = field(init=False)
-    _shared: Tensor = field(init=False)
-    """Inverse of the sum of the inverses: what makes steps sum to zero."""
 
     @staticmethod
     def fit(problem: Problem) -> bool:
@@ -68,16 +66,9 @@ class Blocks:
         blocks.diagonal(dim1=1, dim2=2).add_(JITTER)
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(blocks))
         inverse *= scale[:, :, None] * scale[:, None, :]
-        if problem.softmax:
-            self._shared = torch.linalg.inv(inverse.sum(0)).float()
         self._inverse = inverse.float()
 
     def __call__(self, vectors: Tensor) -> Tensor:
-        """[1, column, width], in the type of the vectors."""
-        moved = self._times(vectors[0].float())
-        if self.problem.softmax:
-            moved -= self._times((self._shared @ moved.sum(0)).expand_as(moved))
-        return moved[None].to(vectors.dtype)
-
-    def _times(self, vectors: Tensor) -> Tensor:
-        return torch.einsum("cij,cj->ci", self._inverse, vectors)
+        """[1, column, width], in the type of the vectors; steps of a softmax sum to zero over the classes."""
+        moved = torch.einsum("cij,cj->ci", self._inverse, vectors[0].float())[None]
+        return self.problem.centred(moved).to(vectors.dtype)
