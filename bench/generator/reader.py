@@ -108,7 +108,7 @@ def figure(picture: Image) -> dict[str, str] | None:
         here = masks[garment] & ink
         if here.sum() < 0.4 * masks[garment].sum():
             continue
-        names = [name_colour(pixel) for pixel in pixels[here]]
+        names = _names(pixels[here])
         prevailing = max(set(names), key=names.count)
         if prevailing != BARE:
             found[garment] = prevailing
@@ -117,8 +117,14 @@ def figure(picture: Image) -> dict[str, str] | None:
 
 def name_colour(rgb: np.ndarray) -> str:
     """The nearest named colour in CIELAB."""
+    return _names(rgb[None])[0]
+
+
+def _names(rgb: np.ndarray) -> list[str]:
+    """The nearest named colour of each pixel [n, 3]."""
     names, points = _palette()
-    return names[int(((_lab(rgb[None]) - points) ** 2).sum(1).argmin())]
+    nearest = ((_lab(rgb)[:, None] - points) ** 2).sum(2).argmin(1)
+    return [names[place] for place in nearest.tolist()]
 
 
 def _pixels(picture: Image) -> np.ndarray:
@@ -186,7 +192,7 @@ def _templates(shapes: tuple[str, ...]) -> tuple[list[str], np.ndarray, list[tup
 def _colour(pixels: np.ndarray, cover: np.ndarray) -> str | None:
     """The colour of the strongest third, if it prevails there."""
     chosen = cover >= np.quantile(cover[cover > INK], 0.67)
-    names = [name_colour(pixel) for pixel in pixels[chosen]]
+    names = _names(pixels[chosen])
     prevailing = max(set(names), key=names.count)
     return prevailing if names.count(prevailing) >= PURE * len(names) else None
 

@@ -15,13 +15,8 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
-
-if TYPE_CHECKING:
-    from bench.generator.dalle.transformer import Transformer
 
 
 def timed(work: Callable[[], object], repeats: int) -> float:
@@ -35,51 +30,61 @@ def timed(work: Callable[[], object], repeats: int) -> float:
     return min(found)
 
 
-def ours(batch: int, repeats: int, *, full: bool) -> dict[str, float]:
-    """Seconds of one batch of code grids, cached and not; and of pictures with the decoder."""
+def ours(batch: int, repeats: int) -> dict[str, float]:
+    """Seconds of one batch of code grids, cached and not; and pictures a second with the decoder."""
     from bench.generator.dalle import Dalle
     from bench.generator.dalle.sampling import draw_codes
 
     dalle = Dalle(batch_size=batch)
     model, words = dalle.checkpoint.transformer, dalle.words(["a red circle to the left of a blue star"] * batch)
-    if full:
-        model, words = larger(model), words.repeat(1, 13)[:, :256]
-    found = {
-        "cached": timed(lambda: draw_codes(model, words, range(batch), dalle.how), repeats),
-        "anew": timed(lambda: draw_codes(model, words, range(batch), dalle.how, cached=False), 1),
-    }
-    if not full:
-        seconds = timed(lambda: dalle.generate(["a red circle"] * batch, range(batch)), repeats)
-        found["pictures a second"] = batch / seconds
-    return found | {"times faster": found["anew"] / found["cached"]}
+    cached = timed(lambda: draw_codes(model, words, range(batch), dalle.how), repeats)
+    anew = timed(lambda: draw_codes(model, words, range(batch), dalle.how, cached=False), repeats)
+    whole = timed(lambda: dalle.generate(["a red circle"] * batch, range(batch)), repeats)
+    return {"cached": cached, "anew": anew, "times faster": anew / cached, "pictures a second": batch / whole}
 
 
-def larger(small: Transformer) -> Transformer:
-    """The bundled layers at the paper's 256 + 1,024 tokens, random weights: what the cache gains there."""
+def ours_long(places: int) -> dict[str, float]:
+    """Seconds a token of the last `places` at the paper's 1,280 positions: the bundled layers, random weights."""
     from dataclasses import replace
 
-    from bench.generator.dalle.transformer import Transformer
+    from bench.generator.dalle import Dalle
+    from bench.generator.dalle.transformer import Cache, Transformer
 
-    return Transformer(replace(small.shape, text=256, side=32)).eval()
+    model = Transformer(replace(Dalle().checkpoint.card.transformer, text=256, side=32)).eval()
+    x = torch.randn(1, model.shape.stream, model.shape.width)
+    first = model.shape.stream - places
+    with torch.no_grad():
+        cache = Cache(model.shape, 1, x)
+        model.stream(x[:, :first], cache)
+        began = time.perf_counter()
+        for place in range(first, model.shape.stream):
+            model.stream(x[:, place : place + 1], cache)
+        cached = (time.perf_counter() - began) / places
+        anew = timed(lambda: model.stream(x), 1)
+    return {"cached": cached, "anew": anew, "times faster": anew / cached}
 
 
 def peer(batch: int, repeats: int) -> dict[str, float]:
     """Seconds of one batch by DALLE-pytorch, its decoder (three layers, as ours halves thrice) included."""
-    from dalle_pytorch.dalle_pytorch import DALLE, DiscreteVAE
+    from functools import partial
+    from importlib import import_module
 
     from bench.generator.dalle import Dalle
 
+    package = import_module("dalle_pytorch.dalle_pytorch")
     shape = Dalle().checkpoint.card.transformer
-    vae = DiscreteVAE(image_size=8 * shape.side, num_layers=3, num_tokens=shape.codes, codebook_dim=64, hidden_dim=16)
-    model = DALLE(
+    vae = package.DiscreteVAE(
+        image_size=8 * shape.side, num_layers=3, num_tokens=shape.codes, codebook_dim=64, hidden_dim=16
+    )
+    model = package.DALLE(
         dim=shape.width, vae=vae, num_text_tokens=shape.words, text_seq_len=shape.text, depth=shape.layers,
         heads=shape.heads, dim_head=shape.head,
     ).eval()  # fmt: skip
     text = torch.randint(1, shape.words, (batch, shape.text))
     ways = {"anew": (False, 1.0), "use_cache": (True, 1.0), "use_cache, cond_scale 1 + 1e-9": (True, 1 + 1e-9)}
+    draw = partial(model.generate_images, text)
     return {
-        name: timed(partial(model.generate_images, text, use_cache=cache, cond_scale=scale), repeats)
-        for name, (cache, scale) in ways.items()
+        name: timed(partial(draw, use_cache=cache, cond_scale=scale), repeats) for name, (cache, scale) in ways.items()
     }
 
 
@@ -89,16 +94,16 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--full", action="store_true", help="also at 256 + 1,024 tokens (slow)")
+    parser.add_argument("--long", type=int, default=16, help="tokens timed at 1,280 positions; 0 for none")
     parser.add_argument("--peer", action="store_true", help="also DALLE-pytorch, where it can be imported")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     for batch in given.batch:
-        print(json.dumps({"batch": batch, "ours": ours(batch, given.repeats, full=False)}), flush=True)
+        print(json.dumps({"batch": batch, "ours": ours(batch, given.repeats)}), flush=True)
         if given.peer:
             print(json.dumps({"batch": batch, "dalle-pytorch": peer(batch, given.repeats)}), flush=True)
-    if given.full:
-        print(json.dumps({"batch": 1, "ours at 1,280 positions": ours(1, 1, full=True)}), flush=True)
+    if given.long:
+        print(json.dumps({"batch": 1, "ours, a token at 1,280 positions": ours_long(given.long)}), flush=True)
 
 
 if __name__ == "__main__":

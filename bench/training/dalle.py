@@ -47,7 +47,7 @@ class DalleSettings:
     shape: DalleShape = SHAPE
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
-            steps=4000, minutes=54, batch=40, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
+            steps=960, batch=40, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
         )
     )
 

@@ -95,7 +95,12 @@ def summary(asked: Sequence[Asked], pictures: Sequence[Image]) -> dict[str, Any]
     return {
         "all right": share([is_right(one) for one in slots], names),
         "against another caption": share(control, names),
-        "kinds": {kind: by_slot(*both) | conditional(*both) for kind, both in of_kinds.items()},
+        "kinds": {
+            kind: by_slot(*both)
+            | conditional(*both)
+            | {"against another caption": share([control[p] for p in kinds[kind]], both[1])}
+            for kind, both in of_kinds.items()
+        },
     }
 
 
