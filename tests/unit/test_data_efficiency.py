@@ -89,10 +89,11 @@ def test_worse_words_need_fewer_labels() -> None:
     assert needed[1] < needed[0]
 
 
-def test_the_gaps_interval_covers_draws_and_test_sets() -> None:
+@pytest.mark.parametrize(("worlds", "least"), [(16, 0.8), pytest.param(100, 0.9, marks=pytest.mark.slow)])
+def test_the_gaps_interval_covers_draws_and_test_sets(worlds: int, least: float) -> None:
     """Many worlds alike: the interval of the gap at 4 holds the mean gap over all of them 95 % of the time."""
     task, means, bounds = vector_task(), [], []
-    for seed in range(24):
+    for seed in range(worlds):
         train, test = clouds(300, seed=1000 + seed), clouds(300, seed=seed)
         words = np.eye(3, 6, dtype=np.float32)
         curve = DataEfficiency(k=(4,))(task, embedded({"train": train, "test": test}, texts=words))
@@ -101,4 +102,4 @@ def test_the_gaps_interval_covers_draws_and_test_sets() -> None:
         means.append(gap.value)
         bounds.append((gap.low, gap.high))
     truth = float(np.mean(means))
-    assert np.mean([low <= truth <= high for low, high in bounds]) >= 0.87
+    assert np.mean([low <= truth <= high for low, high in bounds]) >= least

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from bench.errors import BenchError
 from bench.task import Pictures, Records, digest
@@ -18,6 +18,9 @@ from tasks.sources.content import from_array
 from tasks.sources.folder import pictures_by_class, records_of_files
 from tasks.sources.places import not_at_hand
 from tasks.text import classes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COUNTED = (
     "gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "snow",
@@ -81,6 +84,8 @@ def _with_whole(one: Read) -> Read:
     def read(root: Path, split: str) -> Records:
         names = [name for name in SPLITS if _parts(name)[0] in COUNTED] if split == "test" else [split]
         parts = [one(root, name) for name in names]
+        import pandas as pd
+
         attributes = pd.concat([_attributes(name, part) for name, part in zip(names, parts, strict=True)])
         if split != "test":
             return Records(parts[0].images, parts[0].keys, parts[0].ids, parts[0].fingerprint, attributes)
@@ -102,6 +107,8 @@ def _with_whole(one: Read) -> Read:
 
 
 def _attributes(split: str, records: Records) -> pd.DataFrame:
+    import pandas as pd
+
     corruption, severity = _parts(split)
     pictures = [one.removeprefix(f"{split}/") for one in records.ids]
     return pd.DataFrame({"corruption": corruption, "severity": severity, "picture": pictures})

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
@@ -117,7 +117,8 @@ def test_trimmed_drops_shared_padding_only() -> None:
 @given(st.text(st.characters(categories=("Ll", "Nd", "Zs")), max_size=40))
 @settings(max_examples=200, deadline=None)
 def test_decode_gives_the_cleaned_words_back(text: str) -> None:
-    """Digits and words are tokens of their own, so only the spacing may differ."""
+    """Digits and words are tokens of their own, so only the spacing may differ. Longer texts would be cut."""
+    assume(len(clean(text).encode()) <= 75)
     tokenizer = Tokenizer()
     assert tokenizer.decode(tokenizer(text)[0]).replace(" ", "") == clean(text).replace(" ", "")
 
