@@ -10,10 +10,10 @@ import numpy as np
 
 from bench import metrics
 from bench.audit import AuditCell, Session, Table
-from bench.audit.disparity import Disparity, calibration_by_group, disparity
-from bench.audit.groups import Grouping
 from bench.audit.look import Ledger, Look, Sliced, spread_rows
-from bench.audit.parity import decisions, parity
+from bench.audit.measures.disparity import Disparity, calibration_by_group, disparity
+from bench.audit.measures.groups import Grouping
+from bench.audit.measures.parity import decisions, parity
 from bench.audit.statement import statement
 from bench.evaluation import softmax
 from bench.evaluation.rows import Row

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.audit.groups import Grouping
-from bench.audit.parity import decisions
+from bench.audit.measures.groups import Grouping
+from bench.audit.measures.parity import decisions
 from bench.errors import BenchError, unknown
 
 

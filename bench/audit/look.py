@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.audit import NotApplicableError, Session, Table
-from bench.audit.disparity import false_discovery
-from bench.audit.groups import MINIMUM, MOST_VALUES, Grouping, groupings
 from bench.audit.label_sets import LabelSet
-from bench.audit.resampling import DRAWS
-from bench.audit.spread import spread
+from bench.audit.measures.disparity import false_discovery
+from bench.audit.measures.groups import MINIMUM, MOST_VALUES, Grouping, groupings
+from bench.audit.measures.resampling import DRAWS
+from bench.audit.measures.spread import spread
 from bench.errors import BenchError
 from bench.evaluation import Predictions, with_units
 from bench.evaluation.rows import Row

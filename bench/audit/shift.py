@@ -48,7 +48,7 @@ class Shift:
     target: Task
     classes: tuple[Shared, ...]
     reference: str = ""
-    """Published reference models to hold it against, a name of `bench.audit.baselines`; none if empty."""
+    """Published reference models to hold it against, a name of `bench.audit.measures.baselines`; none if empty."""
     notes: str = ""
 
     def __post_init__(self) -> None:

@@ -18,8 +18,8 @@ from bench.audit.bias import associations, counterparts, generated, harm, retrie
 from bench.audit.group_performance import PART, performance
 from bench.audit.label_sets import Design, LabelSet
 from bench.audit.look import Ledger, Look, Sliced
+from bench.audit.measures.threshold import MULTIPLES
 from bench.audit.statement import statement
-from bench.audit.threshold import MULTIPLES
 from bench.task import Task
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from bench.audit import Table
-from bench.audit.association import Association, differential, of_scores, unit
 from bench.audit.group_performance import frame, templates_table
-from bench.audit.groups import Grouping
 from bench.audit.label_sets import LabelSet
 from bench.audit.look import Look, spread_rows
+from bench.audit.measures.association import Association, differential, of_scores, unit
+from bench.audit.measures.groups import Grouping
 from bench.errors import BenchError
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.audit import NotApplicableError, Table
-from bench.audit.disparity import share
 from bench.audit.group_performance import frame, templates_table
-from bench.audit.groups import Grouping, values_of
 from bench.audit.look import Look, spread_rows
+from bench.audit.measures.disparity import share
+from bench.audit.measures.groups import Grouping, values_of
 from bench.evaluation import softmax
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate

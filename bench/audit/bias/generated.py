@@ -16,8 +16,8 @@ import numpy as np
 from bench.audit import Table
 from bench.audit.group_performance import frame, templates_table
 from bench.audit.look import Look, spread_rows
-from bench.audit.parity import decisions
-from bench.audit.perceived import Composition, composition, confusion_counts, distance
+from bench.audit.measures.parity import decisions
+from bench.audit.measures.perceived import Composition, composition, confusion_counts, distance
 from bench.errors import BenchError
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from bench.audit import Table
-from bench.audit.disparity import disparity, paired_shift, share
 from bench.audit.group_performance import by_group, frame, gap_lines, gap_rows, plain_gaps, templates_table
-from bench.audit.groups import Grouping
 from bench.audit.label_sets import Design, LabelSet, assigned, moved, movement
 from bench.audit.look import Look, described, spread_rows
+from bench.audit.measures.disparity import disparity, paired_shift, share
+from bench.audit.measures.groups import Grouping
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from bench.audit import Table
 from bench.audit.group_performance import frame, templates_table
-from bench.audit.groups import Grouping
 from bench.audit.label_sets import LabelSet
 from bench.audit.look import Look, described, spread_rows
-from bench.audit.skew import max_skew, min_skew, ndkl
+from bench.audit.measures.groups import Grouping
+from bench.audit.measures.skew import max_skew, min_skew, ndkl
 from bench.errors import BenchError
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate

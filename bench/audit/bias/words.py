@@ -9,7 +9,7 @@ import numpy as np
 from bench.audit import NotApplicableError, Table
 from bench.audit.label_sets import LabelSet
 from bench.audit.look import Look, described
-from bench.audit.threshold import Sweep, sweep
+from bench.audit.measures.threshold import Sweep, sweep
 from bench.evaluation import softmax
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate

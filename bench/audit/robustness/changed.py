@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bench.audit import NotApplicableError, Predicted, Session, Table
-from bench.audit.bootstrap import accuracy_draws, interval
-from bench.audit.calibration import ece, null_level, outcomes
 from bench.audit.corruption import CORRUPTIONS, SWEEPS, conditions, contact_sheet, sweep, typographic_sweep
 from bench.audit.corruption.typographic import UNIT as LETTERS
-from bench.audit.mce import ALEXNET, mce, why_not
+from bench.audit.measures.bootstrap import accuracy_draws, interval
+from bench.audit.measures.calibration import ece, null_level, outcomes
+from bench.audit.measures.mce import ALEXNET, mce, why_not
 from bench.audit.session import UNCHANGED
 from bench.embeddings import Condition
 from bench.evaluation import Predictions

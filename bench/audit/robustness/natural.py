@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.audit import NotApplicableError, Session, Table, baselines
-from bench.audit.bootstrap import accuracy_draws, interval
-from bench.audit.effective import GAP_CLOSED, Effective, Fit, Reference, effective_robustness
+from bench.audit import NotApplicableError, Session, Table
+from bench.audit.measures import baselines
+from bench.audit.measures.bootstrap import accuracy_draws, interval
+from bench.audit.measures.effective import GAP_CLOSED, Effective, Fit, Reference, effective_robustness
 from bench.audit.shift import Part, Shift, in_distribution, under_shift
 from bench.errors import BenchError
 from bench.evaluation import Predictions

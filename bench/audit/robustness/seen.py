@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.audit import NotApplicableError, Session, Table
-from bench.audit.overlap import contamination, near_thumbnails, same_pixels, similar_vectors
+from bench.audit.measures.overlap import contamination, near_thumbnails, same_pixels, similar_vectors
 from bench.duplicates import Thumbnails, pixel_digest
 from bench.errors import BenchError, unknown
 from bench.evaluation import Predictions

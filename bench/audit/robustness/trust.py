@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bench.audit import NotApplicableError, Session, Table
-from bench.audit.calibration import calibration, cross_fitted, fit_temperature, outcomes, reliability
-from bench.audit.prompts import by_class, sensitivity
+from bench.audit.measures.calibration import calibration, cross_fitted, fit_temperature, outcomes, reliability
+from bench.audit.measures.prompts import by_class, sensitivity
 from bench.evaluation import Predictions
 from bench.evaluation.rows import Row
 from bench.evaluation.suited import suited

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.audit.groups import Grouping
+from bench.audit.measures.groups import Grouping
 
 
 def grouping_of(codes: np.ndarray, count: int | None = None, *, minimum: int = 20, name: str = "a") -> Grouping:

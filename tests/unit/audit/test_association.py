@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from bench.audit.association import Association, of_scores, weat
+from bench.audit.measures.association import Association, of_scores, weat
 from bench.errors import BenchError
 
 A, B = np.array([[1.0, 0, 0]]), np.array([[0.0, 1, 0]])
@@ -143,7 +143,7 @@ def test_the_interval_covers(first: int, second: int, g: float) -> None:
 
 
 def of_scores_without_permutations(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    from bench.audit import association
+    from bench.audit.measures import association
 
     both = np.concatenate([x, y])
     return association._interval(float((x.mean() - y.mean()) / both.std(ddof=1)), len(x), len(y))

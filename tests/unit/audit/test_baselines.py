@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.audit.baselines import names, published
-from bench.audit.effective import Reference, effective_robustness, transform
+from bench.audit.measures.baselines import names, published
+from bench.audit.measures.effective import Reference, effective_robustness, transform
 from bench.errors import BenchError
 
 # Top-1 of the testbed's table: in distribution (on the shift's classes), under shift.

@@ -8,7 +8,7 @@ from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from bench.audit.calibration import (
+from bench.audit.measures.calibration import (
     bin_of,
     calibration,
     classwise_ece,

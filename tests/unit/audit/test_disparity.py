@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from fairlearn import metrics as fair
 
-from bench.audit.calibration import ece
-from bench.audit.disparity import (
+from bench.audit.measures.calibration import ece
+from bench.audit.measures.disparity import (
     calibration_by_group,
     disparity,
     false_discovery,
@@ -16,9 +16,9 @@ from bench.audit.disparity import (
     paired_shift,
     share,
 )
-from bench.audit.groups import by
-from bench.audit.parity import decisions, parity
-from bench.audit.resampling import p_of_no_difference, rates
+from bench.audit.measures.groups import by
+from bench.audit.measures.parity import decisions, parity
+from bench.audit.measures.resampling import p_of_no_difference, rates
 from bench.errors import BenchError
 from tests.unit.audit.planted import drawn, exact, grouping_of
 

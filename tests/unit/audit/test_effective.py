@@ -10,8 +10,8 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import linregress, norm
 
-from bench.audit.bootstrap import accuracy_draws, interval
-from bench.audit.effective import Fit, Reference, effective_robustness, relative_robustness
+from bench.audit.measures.bootstrap import accuracy_draws, interval
+from bench.audit.measures.effective import Fit, Reference, effective_robustness, relative_robustness
 from bench.errors import BenchError
 
 

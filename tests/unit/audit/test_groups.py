@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.audit.groups import by, groupings, levels_of
+from bench.audit.measures.groups import by, groupings, levels_of
 from bench.errors import BenchError
 
 TABLE = pd.DataFrame({"gender": ["f", "m"] * 30, "age": ["20-29", "3-9", "100+"] * 20})

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.audit.disparity import paired_shift
 from bench.audit.label_sets import Design, LabelSet, assigned, collapsed_accuracy, moved, movement, read
-from bench.audit.parity import decisions
+from bench.audit.measures.disparity import paired_shift
+from bench.audit.measures.parity import decisions
 from bench.errors import BenchError
 from tests.unit.audit.planted import grouping_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.audit.mce import ALEXNET, SEVERITIES, Baseline, mce, mean_error, why_not
+from bench.audit.measures.mce import ALEXNET, SEVERITIES, Baseline, mce, mean_error, why_not
 from bench.errors import BenchError
 
 # RobustBench, model_info/imagenet/corruptions/unaggregated_results.csv (MIT): accuracy of torchvision's ResNet-50 at

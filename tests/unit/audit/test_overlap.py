@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.stats import beta, binom
 
-from bench.audit.overlap import (
+from bench.audit.measures.overlap import (
     BLOCK,
     bonferroni,
     contamination,

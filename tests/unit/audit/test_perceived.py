@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from bench.audit.perceived import composition, confusion_counts, distance, maximum_likelihood
+from bench.audit.measures.perceived import composition, confusion_counts, distance, maximum_likelihood
 from bench.errors import BenchError
 
 CONFUSION = np.array([[0.9, 0.08, 0.02], [0.1, 0.7, 0.2], [0.05, 0.15, 0.8]])

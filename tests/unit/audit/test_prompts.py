@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.audit.prompts import by_class, sensitivity
+from bench.audit.measures.prompts import by_class, sensitivity
 from bench.errors import BenchError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.audit import resampling
-from bench.audit.resampling import difference, multinomial_weights, p_of_no_difference, rates, ratio, worst
+from bench.audit.measures import resampling
+from bench.audit.measures.resampling import difference, multinomial_weights, p_of_no_difference, rates, ratio, worst
 from tests.unit.audit.planted import drawn, exact
 
 

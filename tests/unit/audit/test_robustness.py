@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.audit.effective import Reference
+from bench.audit.measures.effective import Reference
 from bench.audit.robustness import Robustness
 from bench.audit.robustness.references import collect
 from bench.audit.shift import Shift, by_key

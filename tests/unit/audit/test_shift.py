@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import tasks
-from bench.audit.effective import Fit
+from bench.audit.measures.effective import Fit
 from bench.audit.shift import Shared, Shift, by_key, by_map, by_name, in_distribution, under_shift
 from bench.errors import BenchError
 from bench.evaluation import Predictions

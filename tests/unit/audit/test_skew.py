@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.audit.skew import desired_shares, max_skew, min_skew, ndkl, top_shares
+from bench.audit.measures.skew import desired_shares, max_skew, min_skew, ndkl, top_shares
 from bench.errors import BenchError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.audit.spread import spread
+from bench.audit.measures.spread import spread
 from bench.errors import BenchError
 
 

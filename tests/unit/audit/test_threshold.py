@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.audit.disparity import false_discovery
-from bench.audit.threshold import sweep, table_p
+from bench.audit.measures.disparity import false_discovery
+from bench.audit.measures.threshold import sweep, table_p
 from bench.errors import BenchError
 from tests.unit.audit.planted import grouping_of
 

@@ -20,7 +20,7 @@ from itertools import product
 
 import numpy as np
 
-from bench.audit import resampling
+from bench.audit.measures import resampling
 from bench.errors import BenchError
 from bench.metrics import Estimate
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from bench.audit.effective import Fit
+from bench.audit.measures.effective import Fit
 from bench.errors import unknown
 
 SOURCE = "modestyachts/imagenet-testbed, robustness_top1s.csv (MIT)"

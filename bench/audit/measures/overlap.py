@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench.audit.bootstrap import accuracy_draws, interval
+from bench.audit.measures.bootstrap import accuracy_draws, interval
 from bench.duplicates import Thumbnails, pixel_digest
 from bench.errors import BenchError
 from bench.metrics import Estimate, wilson

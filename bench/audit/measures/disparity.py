@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.audit import resampling
-from bench.audit.binned import Binned, binned_error
-from bench.audit.calibration import bin_of
-from bench.audit.groups import Grouping
+from bench.audit.measures import resampling
+from bench.audit.measures.binned import Binned, binned_error
+from bench.audit.measures.calibration import bin_of
+from bench.audit.measures.groups import Grouping
 from bench.errors import BenchError
 from bench.metrics import Estimate, wilson
 from bench.metrics.estimate import clustered, widened

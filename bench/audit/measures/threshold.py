@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.audit import resampling
-from bench.audit.groups import Grouping
+from bench.audit.measures import resampling
+from bench.audit.measures.groups import Grouping
 from bench.errors import BenchError
 
 if TYPE_CHECKING:

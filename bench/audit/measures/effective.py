@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench.audit.bootstrap import DRAWS, accuracy_draws, interval
+from bench.audit.measures.bootstrap import DRAWS, accuracy_draws, interval
 from bench.errors import BenchError, unknown
 from bench.metrics import Estimate
 

@@ -7,7 +7,7 @@ half-precision softmax saturates. ECE is never 0, even of a perfectly calibrated
 so it comes with its **null level**: what a model whose confidences were true would show on as many pictures. `brier`
 (sum over classes, 0 to 2) and `nll` have no such bias.
 
-Intervals of the ECEs: `bench.audit.binned`. Those of the means over pictures are normal.
+Intervals of the ECEs: `bench.audit.measures.binned`. Those of the means over pictures are normal.
 
 A temperature (Guo et al. 2017, section 4.2) is fitted on other pictures than it is judged on: a validation split, or
 crosswise on two halves.
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench.audit.binned import Binned, binned_error
+from bench.audit.measures.binned import Binned, binned_error
 from bench.errors import BenchError, unknown
 from bench.metrics import Estimate, credit, wilson
 from bench.metrics.estimate import Z95, clustered

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.audit import resampling
-from bench.audit.groups import Grouping
+from bench.audit.measures import resampling
+from bench.audit.measures.groups import Grouping
 from bench.metrics import Estimate
 from bench.metrics.credit import refuse_nan
 
