@@ -43,7 +43,7 @@ def pack(run: Path, out: Path) -> None:
     }
     more = {"recipe": "bench.training.dalle", "scenes": settings["scenes"], "seed": settings["schedule"]["seed"],
             "trained": made, "settings": settings}  # fmt: skip
-    save(out, DalleCard("bundled", vae.shape, shape, words, more=more), vae, transformer)
+    save(out, DalleCard("bundled DALL-E", vae.shape, shape, words, more=more), vae, transformer)
 
 
 def measure(folder: Path, *, captions: int, prompts: int, completions: int, readings: int) -> dict[str, Any]:
