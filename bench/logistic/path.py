@@ -4,12 +4,14 @@ A new penalty starts from the interpolation of the solutions around it in the lo
 of 8 steps a decade that start is an optimum already, nearly always: one look in float64 says so. So the work of 97
 penalties is that of the 13 that are a decade apart, and a little more.
 
-Chosen by counting passes over the features, 20,000 x 512 x 10 and 97 penalties, in evaluations of one penalty (2026):
-L-BFGS in lockstep, each penalty inheriting its neighbour's pairs, 580 in float32 and 120 in float64, but far more where
-pairs taken from float32 gradients near an optimum were noise; truncated Newton (`bench.logistic.newton`) with pairs
-from its own products 328 + 49 + 124, without any pairs, and within the steps that sum to zero over the classes,
-377 + 49 + 123: within a tenth, with a twentieth of the memory. Newton won. Its limits: narrow matrix products (a pass
-for one penalty costs a third of a pass for ten), and the look in float64, about a third of the whole path.
+Chosen by measurement (2026). Truncated Newton (`bench.logistic.newton`) keeps no pairs of steps, so it needs a
+fraction of the memory of L-BFGS in lockstep, and its gap is a bound where L-BFGS has an estimate. What lockstep has
+not solved after EASY passes is solved alone, from strong to weak, with the blocks of the classes as preconditioner:
+on features of the bundled CLIP, Fashion-MNIST 10,000 x 768 and seven decades of penalty from 1e6 to 1e-6, 1,723
+passes and 135 processor seconds bring every gap below 1e-7 of the objective; with the diagonal alone 1,500 passes
+left four of the seven unsolved, one of them at nearly three times its optimum. Limits: narrow matrix products (a pass
+for one penalty costs a third of a pass for ten), the look in float64, and where classes separate, one Newton step
+lowers the loss by e at most.
 """
 
 from __future__ import annotations

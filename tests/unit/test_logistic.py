@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from bench.errors import BenchError
 from bench.logistic import Fit, LogisticPath, objective
 from bench.logistic.objective import Hessian, Problem
+from bench.logistic.precondition import Blocks
 
 PENALTIES = [float(10.0**i) for i in range(-6, 7, 2)]
 
@@ -191,6 +192,43 @@ def test_a_path_in_levels_ends_where_a_single_fit_does() -> None:
     cold = LogisticPath(features, labels, 3)
     cold.solve([1e-3, 0.1, 10.0])
     assert passes < cold.used
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+def test_what_lockstep_leaves_is_solved_alone(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lockstep is cut after two passes, so that blocks do the work: the same optimum, and every fit says it is one."""
+    classes = 3 if kind == "softmax" else 2
+    features, labels = clouds(150, 12, classes, apart=0.8, decay=2.0)
+    monkeypatch.setattr("bench.logistic.path.EASY", 2)
+    used: list[float] = []
+    refresh = Blocks.refresh
+    monkeypatch.setattr(Blocks, "refresh", lambda *args: (used.append(float(args[2])), refresh(*args))[1])
+    fits = LogisticPath(features, labels, classes).solve(PENALTIES)
+    assert len(set(used)) >= 5
+    assert all(fit.converged for fit in fits)
+    for fit in fits:
+        peer = LogisticRegression(C=1 / fit.penalty, tol=1e-10, max_iter=1000, solver="newton-cholesky")
+        peer.fit(features.astype(np.float64), labels)
+        best = value(*newton(peer.coef_, peer.intercept_, features, labels, fit.penalty), features, labels, fit.penalty)
+        assert value(fit.weights, fit.intercept, features, labels, fit.penalty) <= best * (1 + 1e-6)
+
+
+def test_blocks_are_the_inverse_of_each_class_hessian() -> None:
+    """Written out: X' diag(p (1 - p)) X + penalty of each class, then steps that sum to zero."""
+    random = np.random.default_rng(0)
+    features = torch.from_numpy(np.hstack([random.normal(size=(60, 5)), np.ones((60, 1))]).astype(np.float32))
+    targets = torch.from_numpy(random.integers(0, 3, 60))
+    problem = Problem(features, 5, targets, 3)
+    weights, penalty = torch.from_numpy(random.normal(size=(1, 3, 6))).float(), torch.tensor([0.7], dtype=torch.float64)
+    blocks = Blocks(problem)
+    blocks.refresh(weights, penalty)
+    x, p = features.double(), torch.softmax(features.double() @ weights[0].double().T, dim=1)
+    vectors = torch.from_numpy(random.normal(size=(1, 3, 6)))
+    ridge = torch.diag(torch.tensor([0.7] * 5 + [0.0], dtype=torch.float64))
+    expected = torch.stack([
+        torch.linalg.solve(x.T @ (x * (p[:, c] * (1 - p[:, c]))[:, None]) + ridge, vectors[0, c]) for c in range(3)
+    ])  # fmt: skip
+    np.testing.assert_allclose(blocks(vectors)[0], expected - expected.mean(0), rtol=2e-4, atol=1e-5)
 
 
 def test_a_fit_that_did_not_end_says_so() -> None:
