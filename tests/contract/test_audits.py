@@ -9,6 +9,7 @@ import pytest
 
 import conf
 from bench.assemble import make
+from bench.audit import Audit
 from bench.evaluation.zero_shot import ZeroShot
 from bench.flow import Settings, run_cells
 from bench.overrides import composed, prepare
@@ -25,21 +26,27 @@ CHEAP = {"robustness": ["audit.pictures=8"], "bias": ["audit.draws=200"], "dispa
 """Settings that save time and change nothing else."""
 
 
-def toys() -> Task:
+def toys(groups: tuple[str, str] = ("left", "right")) -> Task:
     """240 flat pictures of three colours, with two attributes; every tenth is labelled wrong."""
     from PIL import Image
 
     shown = [tuple(COLOURS)[i % 3] for i in range(240)]
     keys = [tuple(COLOURS)[(i + (i % 10 == 0)) % 3] for i in range(240)]
-    attributes = pd.DataFrame({"side": ["left", "right"] * 120, "size": (["s"] * 2 + ["l"] * 2) * 60})
+    attributes = pd.DataFrame({"side": list(groups) * 120, "size": (["s"] * 2 + ["l"] * 2) * 60})
     pictures = Pictures(240, lambda i: Image.new("RGB", (8, 8), COLOURS[shown[i]]))
     records = Records(pictures, keys, [str(i) for i in range(240)], "toys with groups", attributes)
     return toy_task("toys", load=lambda split: records, splits={"test": 240})
 
 
+def cheap(name: str) -> Audit:
+    """The audit with the settings of its YAML, or nearly."""
+    audit: Audit = make(composed(prepare([f"audit={name}", *CHEAP.get(name, [])])).audit, "audit")
+    return audit
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_runs_in_the_toy_world(name: str, tmp_path: Path) -> None:
-    audit = make(composed(prepare([f"audit={name}", *CHEAP.get(name, [])])).audit, "audit")
+    audit = cheap(name)
     assert audit.name == name
     place = RunFolder(tmp_path, provenance={"run": "r", "model": toy_card().as_dict()})
     rows = run_cells(ToyEncoder(), [toys()], [ZeroShot()], audits=[audit], folder=place, settings=Settings(run="r"))

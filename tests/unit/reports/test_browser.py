@@ -19,8 +19,13 @@ from typing import Any
 
 import pytest
 
+from bench.evaluation.zero_shot import ZeroShot
+from bench.flow import Settings, run_cells
+from bench.run_folder import RunFolder
 from reports import comparison_page, folder, page
 from reports.compare import compare
+from tests.contract.test_audits import cheap, toys
+from tests.toys import ToyEncoder, toy_card
 from tests.unit.reports.made import HOSTILE, TWELVE, Broken, Maker, Toy
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -110,12 +115,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             Maker(base / "sweep" / f"{model}-{task.name}", model=model, seed=seed, parameters=10 ** (7 + seed)).save(
                 task
             )
+    audited = RunFolder(base / "audited", provenance={"run": "r", "model": toy_card().as_dict()})
+    audits = [cheap(name) for name in ("robustness", "bias")]
+    run_cells(ToyEncoder(), [toys((HOSTILE[0], HOSTILE[1]))], [ZeroShot()], audits=audits, folder=audited,
+              settings=Settings(run="r"))  # fmt: skip
     found = compare([("sweep", folder.read_all([base / "sweep"]))])
-    return {"run": page.write(run), "hostile": page.write(hostile), "sweep": page.write(base / "sweep"),
-            "compare": comparison_page.write(found, base / "compare")}  # fmt: skip
+    made = {"run": run, "hostile": hostile, "sweep": base / "sweep", "audited": base / "audited"}
+    return {name: page.write(place) for name, place in made.items()} | {
+        "compare": comparison_page.write(found, base / "compare")
+    }
 
 
-NAMES = ("run", "hostile", "sweep", "compare")
+NAMES = ("run", "hostile", "sweep", "audited", "compare")
 
 
 @pytest.mark.parametrize("name", NAMES)
