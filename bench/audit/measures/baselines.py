@@ -41,5 +41,5 @@ def published(name: str) -> Fit:
 
 @cache
 def _table() -> pd.DataFrame:
-    with (files("bench.audit") / "baseline_fits.csv").open(encoding="utf-8") as file:
+    with (files("bench.audit.measures") / "baseline_fits.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, comment="#")
