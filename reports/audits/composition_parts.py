@@ -160,27 +160,6 @@ def confusions(table: pd.DataFrame, tag: str) -> Iterator[Drawing]:
         yield type(drawn)(drawn.name, f"Colours in {category}", alt, drawn.svg, drawn.numbers)
 
 
-def _card_findings(scores: pd.DataFrame) -> Iterator[str]:
-    whole = scores[(scores["tier"] == "all") & scores["kind"].isin(["all", "foil"])]
-    for scorer, own in whole.groupby("scorer", sort=False):
-        good = [where(one["category"], one["world"]) for one in lines(own[own["measurable"]])]
-        bad = [
-            where(one["category"], one["world"]) for one in lines(own[~own["measurable"] & own["reliability"].notna()])
-        ]
-        yield (
-            f"{named(str(scorer)).capitalize()}: "
-            + (f"believed on {words.listing(good)}" if good else "believed on nothing")
-            + (f"; not on {words.listing(bad)}, where it was tested and is not reliable" if bad else "")
-            + "."
-        )
-    unknown = sorted({where(one["category"], one["world"]) for one in lines(whole[whole["reliability"].isna()])})
-    if unknown:
-        yield (
-            f"No scorer could be tested on {words.listing(unknown)}: no picture of known truth is at hand. "
-            "task.annotated=MANIFEST adds some, audit.ratings=CSV what people say."
-        )
-
-
 def card(known: pd.DataFrame) -> Listing:
     rows = [
         [
