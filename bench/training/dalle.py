@@ -32,9 +32,9 @@ from bench.training.muon import Muon
 
 CONTEXT = 20
 """Words; the longest caption has 18."""
-EMPHASIS = {"single": 1.5, "pair": 2.5, "stack": 1.5, "few": 0.4, "many": 0.3, "hybrid": 0.5, "texture": 0.3}
-"""How often the transformer sees a scene of a kind, relatively: most what must work, least what the VAE cannot keep."""
-SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=512, layers=5, heads=5, head=32, kernel=11)
+EMPHASIS = {"single": 0.7, "pair": 2.0, "sized_pair": 1.5}
+"""How often the transformer sees a scene of a kind, relatively: least what is learned in no time."""
+SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=1024, layers=6, heads=4, head=64, kernel=11)
 """The number of words is that of the captions."""
 
 
@@ -42,12 +42,19 @@ SHAPE = DalleShape(text=CONTEXT, words=0, side=8, codes=512, layers=5, heads=5, 
 class DalleSettings:
     """What decides a run."""
 
-    scenes: int = 24_000
+    scenes: int = 40_000
     vae: VaeSettings = field(default_factory=VaeSettings)
     shape: DalleShape = SHAPE
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
-            steps=960, batch=40, rate=3e-3, warm_up=40, betas=(0.9, 0.96), decay=0.045, mean=0.99
+            steps=3200,
+            batch=64,
+            rate=2e-3,
+            warm_up=60,
+            betas=(0.9, 0.96),
+            decay=0.045,
+            mean=0.995,
+            precision="bfloat16",
         )
     )
 
@@ -69,7 +76,8 @@ class TransformerLoop(Loop):
         adam = torch.optim.AdamW(
             tables, lr=self.schedule.rate, betas=self.schedule.betas, eps=1e-8, weight_decay=0.0, fused=True
         )
-        return [Muon(inner, lr=self.schedule.rate, weight_decay=self.schedule.decay), adam]
+        precision = getattr(torch, self.schedule.precision)
+        return [Muon(inner, lr=self.schedule.rate, weight_decay=self.schedule.decay, precision=precision), adam]
 
     def loss(self, generator: torch.Generator) -> dict[str, Tensor]:
         chosen = torch.multinomial(self.coded.weights, self.schedule.batch, replacement=True, generator=generator)

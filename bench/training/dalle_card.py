@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bench.generator.dalle.vae import Vae, VaeShape
 from bench.store import atomic
 from bench.training import dalle_figures
 
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -44,6 +46,15 @@ def pack(run: Path, out: Path) -> None:
     more = {"recipe": "bench.training.dalle", "scenes": settings["scenes"], "seed": settings["schedule"]["seed"],
             "trained": made, "settings": settings}  # fmt: skip
     save(out, DalleCard("bundled DALL-E", vae.shape, shape, words, more=more), vae, transformer)
+
+
+def choose(folder: Path, temperatures: Sequence[float], count: int) -> None:
+    """Write the temperature that draws best into the card; no test scene is seen."""
+    found = dalle_figures.of_temperatures(Dalle(folder), temperatures, count)
+    best = max(temperatures, key=lambda one: found[f"{one:g}"])
+    card = json.loads((folder / CARD).read_text()) | {"temperature": best, "temperatures tried": found}
+    atomic(folder / CARD, lambda path: path.write_text(json.dumps(card, indent=1) + "\n"))
+    print(json.dumps(found), flush=True)
 
 
 def measure(folder: Path, *, captions: int, prompts: int, completions: int, readings: int) -> dict[str, Any]:
@@ -118,6 +129,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--captions", type=int, default=504, help="of each tier")
+    parser.add_argument("--choosing", type=int, default=480, help="captions to choose the temperature by")
     parser.add_argument("--prompts", type=int, default=48, help="with 32 samples each, for reranking")
     parser.add_argument("--completions", type=int, default=200)
     parser.add_argument("--readings", type=int, default=100, help="of each kind, for the reader")
@@ -125,6 +137,7 @@ def main() -> None:
     torch.set_num_threads(1)
     if args.run is not None:
         pack(args.run, args.out)
+        choose(args.out, TEMPERATURES, args.choosing)
     print(f"{(args.out / WEIGHTS).stat().st_size / 2**20:.1f} MiB", flush=True)
     figures = measure(
         args.out, captions=args.captions, prompts=args.prompts, completions=args.completions, readings=args.readings

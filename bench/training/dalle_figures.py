@@ -128,6 +128,17 @@ def conditional(slots: Sequence[Slots], names: Sequence[str]) -> dict[str, Figur
     return found
 
 
+def of_temperatures(dalle: Dalle, temperatures: Sequence[float], count: int) -> dict[str, float]:
+    """Share of all right at each, over all kinds, on scenes of trained meanings that no training run draws."""
+    asked = ask(list(KINDS), count, first=FIRST_TEST_SEED - 100_000)
+    found = {}
+    for temperature in temperatures:
+        pictures = drawn(dalle.at(temperature), asked)
+        right = [is_right(verdict(one.scene, it)) for one, it in zip(asked, pictures, strict=True)]
+        found[f"{temperature:g}"] = round(float(np.mean(right)), 4)
+    return found
+
+
 def of_reader(dalle: Dalle, count: int) -> dict[str, Any]:
     """The reader on pictures of known truth: as rendered, and after the VAE (the ceiling of anything drawn)."""
     found: dict[str, Any] = {"rendered": {}, "reconstructed": {}}

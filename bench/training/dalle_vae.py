@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from bench.generator.dalle.vae import Conv, Vae, VaeShape, logit_laplace, map_pixels
 from bench.training.loop import Loop, Schedule
 
-SHAPE = VaeShape(width=16, blocks=1, vocab=512, start=64, gain=0.5)
+SHAPE = VaeShape(width=32, blocks=1, vocab=1024, start=64, gain=0.5)
 NOISE = 0.02
 ERROR_WEIGHT, LIKELIHOOD_WEIGHT = 100.0, 0.1
 
@@ -36,8 +36,12 @@ class VaeSettings:
     """What decides a run."""
 
     shape: VaeShape = SHAPE
-    warm: Schedule = field(default_factory=lambda: Schedule(steps=500, batch=16, rate=6e-3, warm_up=30, mean=0.99))
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=200, batch=16, rate=1.5e-3, mean=0.98))
+    warm: Schedule = field(
+        default_factory=lambda: Schedule(steps=800, batch=32, rate=4e-3, warm_up=40, mean=0.99, precision="bfloat16")
+    )
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(steps=1600, batch=32, rate=1.5e-3, mean=0.995, precision="bfloat16")
+    )
     kl: float = 0.3
     warmest: float = 0.5
     coldest: float = 1 / 16
@@ -61,7 +65,7 @@ class Bridge(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """The decoder's six channels."""
         out: Tensor = self.vae.decoder.blocks[1:](self.map(self.features(pixels)))
-        return out
+        return out.float()
 
 
 class WarmLoop(Loop):

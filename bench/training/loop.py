@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,9 @@ class Schedule:
     clip_norm: float = 4.0
     mean: float = 0.998
     """Decay of the exponential mean of the weights."""
+    precision: str = "float32"
+    """Of the products in the forward pass: float32, or bfloat16 where the processor has units for it. Weights, their
+    means and the optimiser's are float32 always."""
     save_every: float = 60.0
     """Seconds of training between two states on disk."""
     seed: int = 0
@@ -88,7 +92,9 @@ class Loop:
         torch.manual_seed(seed)
         for group in (group for stepper in self.steppers for group in stepper.param_groups):
             group["lr"] = self.schedule.rate * rate_factor(self.step, self.progress(), self.schedule.warm_up)
-        found = self.loss(torch.Generator().manual_seed(seed))
+        lower = torch.autocast("cpu", torch.bfloat16, enabled=self.schedule.precision == "bfloat16")
+        with lower, sdpa_kernel(SDPBackend.MATH):  # the fused kernel is slow backwards on a CPU
+            found = self.loss(torch.Generator().manual_seed(seed))
         self.model.zero_grad(set_to_none=True)
         found["total"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip_norm)

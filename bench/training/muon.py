@@ -1,7 +1,7 @@
 """Muon: momentum whose matrices are made orthogonal before the step (Jordan et al. 2024).
 
-For short runs on few samples it needs markedly fewer steps than AdamW. torch has one since 2.9, but it computes in
-bfloat16, which a CPU without such instructions does some ten times slower than the single precision used here.
+For short runs on few samples it needs markedly fewer steps than AdamW. torch has one since 2.9, which computes in
+bfloat16 only; a CPU without such instructions does that some ten times slower than single precision.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 class Muon(torch.optim.Optimizer):
     """For matrices inside a network; its rate and decay mean what AdamW's mean (step of root mean square 0.2)."""
 
-    def __init__(self, matrices: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, weight_decay: float = 0.0
-                 ) -> None:  # fmt: skip
+    def __init__(self, matrices: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95,
+                 weight_decay: float = 0.0, precision: torch.dtype = torch.float32) -> None:  # fmt: skip
+        self.precision = precision
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -34,7 +35,8 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(matrix)
                 state["momentum"].lerp_(matrix.grad, 1 - group["momentum"])
-                update = orthogonal(matrix.grad.lerp(state["momentum"], group["momentum"]))
+                blend = matrix.grad.lerp(state["momentum"], group["momentum"])
+                update = orthogonal(blend.to(self.precision)).to(matrix.dtype)
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
                 matrix.add_(update, alpha=-group["lr"] * 0.2 * max(matrix.shape) ** 0.5)
 

@@ -38,13 +38,16 @@ if TYPE_CHECKING:
 
 
 class Dalle:
-    """A checkpoint that draws. `path` is a folder with `card.json` and `model.safetensors`; none is the bundled one."""
+    """A checkpoint that draws. `path` is a folder with `card.json` and `model.safetensors`; none is the bundled one.
+
+    `temperature`: none takes that of the card.
+    """
 
     def __init__(
         self,
         path: str | Path | None = None,
         *,
-        temperature: float = 0.6,
+        temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
         batch_size: int = 64,
@@ -64,7 +67,8 @@ class Dalle:
         """How tokens are chosen. Raises BenchError for settings that mean nothing."""
         from bench.generator.dalle.sampling import Sampling
 
-        return Sampling(self.temperature, self.top_k, self.top_p).check()
+        temperature = self.checkpoint.card.temperature if self.temperature is None else self.temperature
+        return Sampling(temperature, self.top_k, self.top_p).check()
 
     @cached_property
     def card(self) -> GeneratorCard:
@@ -72,6 +76,13 @@ class Dalle:
         card = self.checkpoint.card
         settings = f"temperature {self.how.temperature:g}; top-k {self.how.top_k}; top-p {self.how.top_p}"
         return GeneratorCard(card.name, "dalle", card.weights, settings, card.side, card.licence)
+
+    def at(self, temperature: float) -> Dalle:
+        """The same checkpoint at another temperature."""
+        other = Dalle(self.path, temperature=temperature, top_k=self.top_k, top_p=self.top_p,
+                      batch_size=self.batch_size)  # fmt: skip
+        other.checkpoint = self.checkpoint
+        return other
 
     def generate(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | None]:
         """A picture for each prompt and seed."""

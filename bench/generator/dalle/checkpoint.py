@@ -27,6 +27,8 @@ class DalleCard:
     vae: VaeShape
     transformer: DalleShape
     words: tuple[str, ...]
+    temperature: float = 1.0
+    """At which it draws unless told otherwise."""
     licence: str = "MIT"
     weights: str = ""
     """SHA-256 of the weights file."""
@@ -84,10 +86,11 @@ def load(folder: Path = BUNDLED) -> Checkpoint:
         raise BenchError(
             f"{folder / WEIGHTS} has hash {found[:12]}, its card says {read['weights'][:12]}; get it again."
         )
-    known = {"name", "vae", "transformer", "words", "licence", "weights"}
+    known = {"name", "vae", "transformer", "words", "temperature", "licence", "weights"}
     card = DalleCard(
         read["name"], VaeShape(**read["vae"]), DalleShape(**read["transformer"]), tuple(read["words"]),
-        read["licence"], read["weights"], {key: value for key, value in read.items() if key not in known},
+        read["temperature"], read["licence"], read["weights"],
+        {key: value for key, value in read.items() if key not in known},
     )  # fmt: skip
     tensors = {key: value.float() for key, value in load_file(folder / WEIGHTS).items()}
     vae, transformer = Vae(card.vae), Transformer(card.transformer)

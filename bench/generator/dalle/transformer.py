@@ -190,6 +190,6 @@ class Transformer(nn.Module):
     def loss(self, words: Tensor, codes: Tensor) -> DalleLoss:
         """1/8 text + 7/8 image, each the mean over its tokens."""
         of_words, of_codes = self(words, codes)
-        text = F.cross_entropy(of_words.flatten(0, 1), words.flatten(), ignore_index=-1)
-        image = F.cross_entropy(of_codes.flatten(0, 1), codes.flatten())
+        text = F.cross_entropy(of_words.flatten(0, 1).float(), words.flatten(), ignore_index=-1)
+        image = F.cross_entropy(of_codes.flatten(0, 1).float(), codes.flatten())
         return DalleLoss(TEXT_WEIGHT * text + IMAGE_WEIGHT * image, text, image)

@@ -173,8 +173,8 @@ class Vae(nn.Module):
 
     def relaxed(self, pixels: Tensor, *, temperature: float) -> tuple[Tensor, Tensor]:
         """Logits over codes [n, vocab, h, w], and what the decoder makes of Gumbel-softmax samples of them."""
-        logits = self.encoder(map_pixels(pixels))
-        return logits, self.decoder(F.gumbel_softmax(logits, tau=temperature, dim=1))
+        logits = self.encoder(map_pixels(pixels)).float()
+        return logits, self.decoder(F.gumbel_softmax(logits, tau=temperature, dim=1)).float()
 
     def bound(self, pixels: Tensor, logits: Tensor, output: Tensor, *, kl_weight: float) -> VaeLoss:
         """The loss, from these outputs."""
