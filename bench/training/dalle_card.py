@@ -86,10 +86,12 @@ def page(figures: dict[str, Any]) -> str:
         lines.append(f"| {kind} | {_figure(plain)} | {_figure(after)} | {plain['n']} |")
     lines += ["", "Reranking by the bundled CLIP, judged by the exact reader.", "",
               "| N | right | 95 % interval | gain | 95 % interval | oracle |", "|---|---|---|---|---|---|"]  # fmt: skip
-    for one in figures["reranking"]:
+    curves = {(one["n"], one["who"]): one for one in figures["reranking"]}
+    for n in dict.fromkeys(n for n, _ in curves):
+        kept, gain, oracle = (curves[n, who] for who in ("reranked", "gain", "oracle"))
         lines.append(
-            f"| {one['count']:.0f} | {one['value']:.3f} | {one['low']:.3f} to {one['high']:.3f} | {one['gain']:+.3f} "
-            f"| {one['gain_low']:+.3f} to {one['gain_high']:+.3f} | {one['oracle']:.3f} |"
+            f"| {n} | {kept['value']:.3f} | {kept['low']:.3f} to {kept['high']:.3f} | {gain['value']:+.3f} "
+            f"| {gain['low']:+.3f} to {gain['high']:+.3f} | {oracle['value']:.3f} |"
         )
     done = figures["completion"]
     lines += ["", "Lower half of a rendered pair drawn anew: the lower thing has its shape and colour "

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from bench.generator.compositions import KINDS, TIERS, compose, is_held_out, meaning, render, wordings
-from bench.generator.dalle.rerank import gain_curve, scores
+from bench.generator.dalle.rerank import scores
 from bench.generator.scenes import FIRST_TEST_SEED, Scene
 from bench.generator.verdicts import Slots, is_right, verdict
 from bench.metrics.estimate import clustered, widened
+from bench.metrics.reranking import curve
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from bench.model import Encoder
 
 Figure = dict[str, float | int]
+COUNTS = (1, 2, 4, 8, 16, 32)
+"""Samples of which the best is kept."""
 
 
 @dataclass(frozen=True)
@@ -152,16 +156,19 @@ def of_reader(dalle: Dalle, count: int) -> dict[str, Any]:
     return found
 
 
-def of_reranking(dalle: Dalle, encoder: Encoder, prompts: int, samples: int = 32) -> list[dict[str, float]]:
-    """Gain of keeping the best of N by this encoder, judged by the exact reader: all kinds but the easy one in turn."""
+def of_reranking(dalle: Dalle, encoder: Encoder, prompts: int, samples: int = 32) -> list[dict[str, float | str]]:
+    """Gain of keeping the best of N by this encoder, judged by the exact reader: a kind of each sort in turn."""
     asked = ask([name for name in KINDS if name in ("single", "pair", "stack", "outfit")], prompts)
-    scored, right = np.empty((prompts, samples)), np.empty((prompts, samples))
-    for row, one in enumerate(asked):
+    lines = []
+    for one in asked:
         seeds = [one.seed * samples + number for number in range(samples)]
         pictures = [it for it in dalle.generate([one.caption] * samples, seeds) if it is not None]
-        scored[row] = scores(encoder, one.caption, pictures)
-        right[row] = [is_right(verdict(one.scene, picture)) for picture in pictures]
-    return [{key: round(float(value), 4) for key, value in vars(gain).items()} for gain in gain_curve(scored, right)]
+        liked = scores(encoder, one.caption, pictures)
+        right = [float(is_right(verdict(one.scene, picture))) for picture in pictures]
+        lines += [{"prompt": one.seed, "meaning": one.meaning, "liking": float(like), "credit": credit}
+                  for like, credit in zip(liked, right, strict=True)]  # fmt: skip
+    found = curve(pd.DataFrame(lines), [n for n in COUNTS if n <= samples]).round(4)
+    return [{str(name): value for name, value in one.items()} for one in found.to_dict("records")]
 
 
 def of_completion(dalle: Dalle, count: int) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from bench.scoring.estimates import mean
 from bench.scoring.exact import Exact
 from bench.scoring.judged import Judged, judge
 from bench.scoring.ocr import Ocr
-from bench.scoring.reranking import curve, expected_best
 from bench.scoring.vqa import TransformersAnswerer, Vqa
 from tasks.compositional import prompts
 from tests.fixtures.generators import (
@@ -249,32 +248,6 @@ class TestOtherReaders:
         monkeypatch.setitem(sys.modules, "transformers", None)  # as if the library were not installed
         with pytest.raises(UnavailableError, match="cannot be loaded"):
             TransformersAnswerer(str(tmp_path / "none")).answer(Image.new("RGB", (4, 4)), "?", ["a"])
-
-
-class TestReranking:
-    def test_equals_all_subsets(self) -> None:
-        rng = np.random.default_rng(0)
-        for _ in range(20):
-            liking, credit = rng.integers(0, 4, 6).astype(float), rng.random(6)
-            for n in (1, 2, 3, 6):
-                wanted = []
-                for chosen in itertools.combinations(range(6), n):
-                    top = [i for i in chosen if liking[i] == liking[list(chosen)].max()]
-                    wanted.append(credit[top].mean())
-                assert expected_best(liking, credit, n) == pytest.approx(np.mean(wanted))
-
-    def test_known_curve(self) -> None:
-        """Two of eight right. A perfect reranker finds one of N by the hypergeometric law, a blind one never gains."""
-        table = pd.DataFrame(
-            [{"prompt": p, "meaning": p, "credit": float(s < 2), "liking": 0.0} for p in range(5) for s in range(8)]
-        )
-        blind = curve(table, [1, 2, 4, 8]).set_index(["n", "who"])["value"]
-        assert blind.xs("reranked", level="who").tolist() == pytest.approx([0.25] * 4)
-        assert blind.xs("oracle", level="who").tolist() == pytest.approx([1 - 6 / 8, 1 - 15 / 28, 1 - 15 / 70, 1.0])
-        knowing = curve(table.assign(liking=table["credit"]), [1, 8]).set_index(["n", "who"])
-        assert knowing.loc[(8, "gain"), "value"] == pytest.approx(0.75)
-        assert (knowing["low"] <= knowing["value"] + 1e-12).all()
-        assert (knowing["high"] >= knowing["value"] - 1e-12).all()
 
 
 class TestWordingsAndBindings:

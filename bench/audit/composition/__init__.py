@@ -24,13 +24,13 @@ from bench.audit.composition import tables
 from bench.audit.composition.view import View
 from bench.drawing import STATUSES, Drawn
 from bench.errors import BenchError, unknown
+from bench.metrics.reranking import curve
 from bench.scoring import Scorer, UnavailableError, bindings, ratings, reliability
 from bench.scoring.clip import ClipReader
 from bench.scoring.estimates import mean, records
 from bench.scoring.exact import Exact
 from bench.scoring.judged import Judged, judge
 from bench.scoring.ocr import Ocr
-from bench.scoring.reranking import curve
 from bench.scoring.vqa import Answerer, TransformersAnswerer, Vqa
 from bench.task import Task
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 import torch
 
 from bench.errors import BenchError
 from bench.generator.dalle.completion import Rectangle, complete
-from bench.generator.dalle.rerank import best, gain_curve, kept
+from bench.generator.dalle.rerank import best
 from bench.generator.dalle.sampling import Sampling, draw_codes
 from bench.generator.dalle.transformer import Cache
 from tests.unit.generator.tiny import TINY, tiny_codes, tiny_transformer, tiny_words
@@ -112,39 +110,6 @@ class TestCompletion:
 
 
 class TestReranking:
-    def test_expected_best_equals_all_subsets(self) -> None:
-        rng = np.random.default_rng(0)
-        scored, right = rng.integers(0, 4, (5, 6)).astype(float), rng.random((5, 6)) < 0.5  # with ties
-        for count in (1, 2, 3, 6):
-            wanted = []
-            for score, value in zip(scored, right, strict=True):
-                each = []
-                for subset in map(list, combinations(range(6), count)):
-                    top = score[subset] == score[subset].max()
-                    each.append(value[subset][top].mean())
-                wanted.append(np.mean(each))
-            # ties share within the subset here, over all samples there: equal where no tie spans right and wrong
-            strict = [len(set(s)) == 6 for s in scored]
-            found = kept(scored, right.astype(float), count)
-            assert np.allclose(found[strict], np.array(wanted)[strict])
-        distinct = rng.permuted(np.tile(np.arange(6.0), (5, 1)), axis=1)
-        for count in (1, 2, 4, 6):
-            wanted = [
-                np.mean([v[list(c)][np.argmax(s[list(c)])] for c in combinations(range(6), count)])
-                for s, v in zip(distinct, right, strict=True)
-            ]
-            assert np.allclose(kept(distinct, right.astype(float), count), wanted)
-
-    def test_a_perfect_reranker_is_the_oracle_and_a_blind_one_gains_nothing(self) -> None:
-        rng = np.random.default_rng(1)
-        right = rng.random((200, 32)) < 0.3
-        for gain in gain_curve(right.astype(float), right):
-            assert gain.value == pytest.approx(gain.oracle)
-        blind = gain_curve(np.zeros((200, 32)), right)
-        assert all(gain.gain == pytest.approx(0, abs=1e-9) for gain in blind)
-        noise = gain_curve(rng.random((200, 32)), right)[-1]
-        assert noise.gain_low < 0 < noise.gain_high
-
     def test_best_first(self) -> None:
         class Fixed:
             def encode_images(self, images: object) -> np.ndarray:

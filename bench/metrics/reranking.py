@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from bench.scoring.estimates import mean
+from bench.metrics.estimate import clustered, widened
 
 
 def expected_best(liking: np.ndarray, credit: np.ndarray, n: int) -> float:
@@ -30,7 +30,7 @@ def expected_best(liking: np.ndarray, credit: np.ndarray, n: int) -> float:
 
 
 def curve(table: pd.DataFrame, numbers: Sequence[int]) -> pd.DataFrame:
-    """Columns n, who (reranked, oracle, random), value, low, high, meanings; and `gain` over random, with its interval.
+    """Columns n, who (reranked, oracle, random, gain over random), value, low, high, prompts, meanings.
 
     `table` has a line a picture: prompt, meaning, liking (-inf where there is no picture) and credit. Prompts with
     fewer samples than `n` are left out of that `n`.
@@ -50,23 +50,14 @@ def curve(table: pd.DataFrame, numbers: Sequence[int]) -> pd.DataFrame:
             "oracle": np.array([expected_best(credit, credit, n) for _, _, credit in whole]),
             "random": np.array([credit.mean() for _, _, credit in whole]),
         }
-        for who, own in values.items():
-            lines.append({"n": n, "who": who, **_plain(mean(own, meanings))})
-        lines.append({"n": n, "who": "gain", **_difference(values["reranked"] - values["random"], meanings)})
+        lines += [{"n": n, "who": who, **_mean(own, meanings)} for who, own in values.items()]
+        lines.append({"n": n, "who": "gain", **_mean(values["reranked"] - values["random"], meanings, lowest=-1)})
     return pd.DataFrame(lines)
 
 
-def _plain(estimate: dict[str, float]) -> dict[str, float]:
-    return {
-        "value": estimate["value"],
-        "low": estimate["low"],
-        "high": estimate["high"],
-        "prompts": estimate["n"],
-        "meanings": estimate["meanings"],
-    }
-
-
-def _difference(gaps: np.ndarray, meanings: np.ndarray) -> dict[str, float]:
-    """A mean in [-1, 1]: the interval of its image in [0, 1], mapped back."""
-    scaled = _plain(mean((gaps + 1) / 2, meanings))
-    return {**scaled, **{name: 2 * scaled[name] - 1 for name in ("value", "low", "high")}}
+def _mean(values: np.ndarray, meanings: np.ndarray, *, lowest: int = 0) -> dict[str, float]:
+    """Of values from `lowest` to 1: the interval is that of their image in [0, 1], mapped back."""
+    span = 1 - lowest
+    scaled, variance, clusters = clustered((values - lowest) / span, meanings.astype(str))
+    ends = (lowest + span * one for one in (scaled, *widened(scaled, variance, clusters)))
+    return dict(zip(("value", "low", "high"), ends, strict=True)) | {"prompts": len(values), "meanings": clusters}
