@@ -4,7 +4,7 @@
 equivalent wordings (a paraphrase group), each prompt its slots (facts, with a statement for every value that could
 hold), its foils (sentences false in exactly one fact) and its rule. The seed article's own examples are in by name.
 
-`world` holds what our renderer can draw and an exact reader can check; `objects`, `seen`, `mixed` and `meant` all else,
+`world` holds what our renderer can draw and an exact reader can check (as `kinds`); `objects`, `seen`, `mixed` and `meant` all else,
 as patterns. To add one: a `Pattern` in one of these; the tests check its slots and foils.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from bench.errors import unknown
 from bench.generator.prompts import TIERS, Prompt
-from tasks.compositional import patterns, world
+from tasks.compositional import kinds, patterns, world
 from tasks.compositional.meant import MEANT
 from tasks.compositional.mixed import MIXED
 from tasks.compositional.objects import OBJECTS
@@ -77,13 +77,13 @@ def prompts(
     return sorted(chosen, key=lambda one: (places[one.category], TIERS.index(one.tier)))
 
 
-def _of(kinds: Sequence[world.Kind | patterns.Pattern], seed: int, count: int) -> Iterator[Prompt]:
-    for kind in kinds:
-        category = CATEGORIES[kind.category]
-        if isinstance(kind, world.Kind):
-            yield from world.prompts_of(kind, *category, count=WORLD * count, seed=seed)
+def _of(sources: Sequence[kinds.Kind | patterns.Pattern], seed: int, count: int) -> Iterator[Prompt]:
+    for one in sources:
+        category = CATEGORIES[one.category]
+        if isinstance(one, kinds.Kind):
+            yield from kinds.prompts_of(one, *category, count=WORLD * count, seed=seed)
         else:
-            yield from patterns.prompts_of(kind, *category, count=count, seed=seed)
+            yield from patterns.prompts_of(one, *category, count=count, seed=seed)
 
 
 EXAMPLES = tuple(name for pattern in PATTERNS for name in pattern.examples)
