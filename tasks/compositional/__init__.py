@@ -4,8 +4,8 @@
 equivalent wordings (a paraphrase group), each prompt its slots (facts, with a statement for every value that could
 hold), its foils (sentences false in exactly one fact) and its rule. The seed article's own examples are in by name.
 
-`world` holds what our renderer can draw and an exact reader can check (as `kinds`); `objects`, `seen`, `mixed` and `meant` all else,
-as patterns. To add one: a `Pattern` in one of these; the tests check its slots and foils.
+`world` holds what our renderer can draw and an exact reader can check (as `kinds`); `objects`, `seen`, `mixed` and
+`meant` hold all else (as `patterns`). To add one: a `Pattern` in one of these; the tests check its slots and foils.
 """
 
 from __future__ import annotations
