@@ -69,9 +69,13 @@ def draw(main: pd.DataFrame, runs: Sequence[Run]) -> list[figures.Drawing]:
 
 
 def save_figures(drawings: list[figures.Drawing], runs: Sequence[Run], place: Path) -> None:
-    """Each figure as SVG with its numbers as CSV; of a single run also accuracy by class and confusion of each cell."""
+    """Each figure as SVG with its numbers as CSV; of a single run also accuracy by class and confusion of each cell.
+
+    Cells of changed pictures have none: an audit has dozens of conditions, and its exhibits show them.
+    """
     place.mkdir(parents=True, exist_ok=True)
-    extra = [drawing for cell in runs[0].cells for drawing in _cell_figures(cell, place)] if len(runs) == 1 else []
+    plain = [cell for run in runs if len(runs) == 1 for cell in run.cells if cell["condition"] == "clean"]
+    extra = [drawing for cell in plain for drawing in _cell_figures(cell, place)]
     for drawing in [*drawings, *extra]:
         put(place / f"{drawing.name}.svg", drawing.svg)
         put(place / f"{drawing.name}.csv", escape.safe_csv(drawing.numbers))
