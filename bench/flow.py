@@ -139,7 +139,8 @@ def _audit(cell: AuditCell, audit: Audit, session: Session, folder: RunFolder | 
 def _predicted(found: Predicted, session: Session, folder: RunFolder | None, settings: Settings) -> list[Row]:
     condition = found.condition.name
     base = describe(session.card.name, found.task, found.evaluation, settings.run, condition=condition)
-    rows = list(score(found.task, found.scored, base, note=settings.note))
+    note = "; ".join(one for one in (found.note, settings.note) if one)
+    rows = list(score(found.task, found.scored, base, note=note))
     if folder is not None:
         folder.save_cell(found.task, found.evaluation, condition, found.scored, found.samples,
                          chance=rows[0]["chance"])  # fmt: skip

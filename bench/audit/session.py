@@ -30,6 +30,8 @@ class Predicted:
     scored: Scored
     samples: Samples
     condition: Condition = CLEAN
+    note: str = ""
+    """What the protocol of its rows says besides."""
 
 
 @dataclass(frozen=True)

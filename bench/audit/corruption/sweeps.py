@@ -87,7 +87,14 @@ def occlusion(image: np.ndarray, share: float, draws: Draws) -> np.ndarray:
 
 
 _ALL = (
-    Sweep("resolution", "pixels of the shorter side", 1 << 14, (128, 64, 48, 32, 24, 16, 8), 1, resolution),
+    Sweep(
+        "resolution",
+        "pixels of the shorter side; smaller pictures stay",
+        1 << 14,
+        (128, 64, 48, 32, 24, 16, 8),
+        1,
+        resolution,
+    ),
     Sweep("jpeg_quality", "quality of libjpeg, 100 to 1", 101, (80, 60, 40, 20, 10, 5), 1, jpeg_quality),
     Sweep("rotation", "degrees counter-clockwise", 0, (15, 30, 45, 60, 90, 120, 180), 180, rotation),
     Sweep("greyscale", "share of the colour taken away", 0, (0.25, 0.5, 0.75, 1), 1, greyscale),

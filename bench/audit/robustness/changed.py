@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,12 @@ class Change(NamedTuple):
     encode: str
     seed: int
 
+    @property
+    def note(self) -> str:
+        """What the protocol says of corruptions."""
+        size = "cropped to 224 pixels first" if self.view == "imagenet" else "at the picture's own size"
+        return f"constants {self.constants}, {size}, encoded {self.encode}, seed {self.seed}"
+
     def conditions(self, task: Task, samples: Samples) -> list[Condition]:
         made = []
         if self.corruptions:
@@ -74,14 +81,14 @@ def look(session: Session, task: Task, change: Change) -> Iterator[Row | Predict
     for predicted in session.predictions(task, [UNCHANGED, *asked], pictures=change.pictures):
         if not isinstance(predicted.scored, Predictions):
             raise NotApplicableError(f"{predicted.evaluation} of {task.name!r} gives no scores of classes.")
-        if found or len(samples) < len(session.samples(task)):
-            yield predicted  # on all pictures, unchanged is clean, which the run has
         kind, _, level = predicted.condition.name.partition("@")
+        if found or len(samples) < len(session.samples(task)):  # on all pictures, unchanged is clean: the run has it
+            yield replace(predicted, note=change.note if kind in CORRUPTIONS else f"seed {change.seed}")
         credits = credit(predicted.scored.scores, predicted.scored.labels)
         found.append(Under(kind, float(level or 0), credits, predicted.scored))
     clean, corrupted = found[0], [one for one in found[1:] if one.name in CORRUPTIONS]
     if corrupted:
-        yield from _summary(session, task, clean, corrupted)
+        yield from _summary(session, task, clean, corrupted, change.note)
     about = {"task": task.name, "n": len(clean.credit), "chance": task.chance_level, "view": change.view,
              "constants": change.constants, "encode": change.encode,
              **_mce(task, clean, corrupted, change)}  # fmt: skip
@@ -90,7 +97,7 @@ def look(session: Session, task: Task, change: Change) -> Iterator[Row | Predict
     yield Table(f"sheet-{task.name}", _sheet(samples, clean, asked), {"task": task.name})
 
 
-def _summary(session: Session, task: Task, clean: Under, corrupted: list[Under]) -> Iterator[Row]:
+def _summary(session: Session, task: Task, clean: Under, corrupted: list[Under], note: str) -> Iterator[Row]:
     """Mean over corruptions and severities, picture by picture: a picture's share of conditions it survives."""
     survived = np.mean([one.credit for one in corrupted], axis=0)
     clusters = clusters_of(clean.scored.attributes)
@@ -99,7 +106,7 @@ def _summary(session: Session, task: Task, clean: Under, corrupted: list[Under])
     chance = task.chance_level
     above = wilson(float(clean.credit.mean()), len(survived))[0] > chance  # else there is nothing to keep
     kept = float((survived.mean() - chance) / (clean.credit.mean() - chance)) if above else float("nan")
-    how = f"{len({one.name for one in corrupted})} corruptions, {len(corrupted)} conditions"
+    how = f"{len({one.name for one in corrupted})} corruptions, {len(corrupted)} conditions; {note}"
 
     def row(metric: str, value: float, low: float, high: float, interval_: str) -> Row:
         return session.row(task, metric, condition=CORRUPTED, value=value, low=low, high=high, n=len(survived),
