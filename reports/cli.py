@@ -103,8 +103,7 @@ def compare_command(words: list[str]) -> int:
 
     from reports import compare, comparison_page, folder
 
-    groups = [(str(place), folder.read_all([place])) for place in told.folders]
-    found = compare.compare(groups, control=told.control)
+    found = compare.compare(folder.groups(told.folders), control=told.control)
     if told.out is not None:
         comparison_page.write(found, told.out)
     print(comparison_page.as_json(found) if told.format == "json" else comparison_page.as_text(found))

@@ -79,6 +79,12 @@ class Cell:
         return [str(name) for name in self.about["choices"]]
 
 
+TELLING = ("precision", "image_size", "family", "variant")
+"""Fields of a model's card that may tell two models of one name apart."""
+SHORT = 24
+"""Characters of such a mark at most."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One run folder."""
@@ -134,27 +140,62 @@ def read(path: Path) -> Run:
 
 def read_all(folders: Sequence[Path]) -> list[Run]:
     """The runs at or below each folder, each once. The merged table in a sweep's own folder is not a run."""
+    return told_apart(_found(folders))
+
+
+def _found(folders: Sequence[Path]) -> list[Run]:
     found: dict[Path, None] = {}
     for folder in folders:
         if not folder.exists():
             raise BenchError(f"No such folder: {folder}. Give a run folder, or a folder that holds runs.")
         found.update({path.resolve(): None for path in _runs_of(folder)})
-    return told_apart([read(path) for path in found])
+    return [read(path) for path in found]
+
+
+def groups(folders: Sequence[Path]) -> list[tuple[str, list[Run]]]:
+    """The runs of each folder, under the shortest end of its path that no other has; models told apart over all."""
+    each = [_found([folder]) for folder in folders]
+    runs = iter(told_apart([run for part in each for run in part]))
+    return list(zip(_ends(folders), ([next(runs) for _ in part] for part in each), strict=True))
+
+
+def _ends(folders: Sequence[Path]) -> list[str]:
+    whole = [folder.resolve() for folder in folders]
+    for length in range(1, max(len(path.parts) for path in whole)):
+        ends = ["/".join(path.parts[-length:]) for path in whole]
+        if len(set(ends)) == len(set(whole)):
+            return ends
+    return [str(path) for path in whole]
 
 
 def told_apart(runs: Sequence[Run]) -> list[Run]:
     """Different models of one name (other weights, preprocessing or precision) get a mark, lest they be averaged."""
-    known: dict[str, set[str]] = {}
+    known: dict[str, dict[str, dict[str, Any]]] = {}
     for run in runs:
         card = run.provenance.get("model", {})
-        known.setdefault(str(card.get("name")), set()).add(str(card.get("identity")))
-    doubled = {name for name, identities in known.items() if len(identities) > 1}
-    return [_marked(run) if str(run.provenance.get("model", {}).get("name")) in doubled else run for run in runs]
+        known.setdefault(str(card.get("name")), {})[str(card.get("identity"))] = card
+    marks = {name: _marks(cards) for name, cards in known.items()}
+    cards = [run.provenance.get("model", {}) for run in runs]
+    return [_marked(run, marks[str(card.get("name"))].get(str(card.get("identity")), ""))
+            for run, card in zip(runs, cards, strict=True)]  # fmt: skip
 
 
-def _marked(run: Run) -> Run:
+def _marks(cards: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What tells models of one name apart, by identity: a short field of the card if one does, else the identity."""
+    if len(cards) < 2:
+        return {}
+    for field_ in TELLING:
+        values = {identity: str(card.get(field_, "")) for identity, card in cards.items()}
+        if len(set(values.values())) == len(cards) and all(0 < len(value) <= SHORT for value in values.values()):
+            return values
+    return {identity: identity[:6] for identity in cards}
+
+
+def _marked(run: Run, mark: str) -> Run:
+    if not mark:
+        return run
     card = run.provenance["model"]
-    name = f"{card['name']} ({str(card.get('identity'))[:6]})"
+    name = f"{card['name']} ({mark})"
     cells = tuple(Cell(cell.path, {**cell.about, "model": name}) for cell in run.cells)
     provenance = {**run.provenance, "model": {**card, "name": name}}
     return replace(run, rows=run.rows.assign(model=name), provenance=provenance, cells=cells)

@@ -63,7 +63,7 @@ def draw(main: pd.DataFrame, runs: Sequence[Run]) -> list[figures.Drawing]:
         known = [run.provenance.get("model") or {} for run in runs]
         sizes = {card["name"]: int(card["parameters"]) for card in known if card.get("name") and card.get("parameters")}
         front = tables.efficient(tables.leaderboard(main), sizes)
-        drawings += [charts.pareto(front)] if len(front) > 1 else []
+        drawings += [charts.pareto(front)] if front["parameters"].nunique() > 1 else []
     labels_worth = efficiency.needed(folder.merged_rows(runs))
     return [*drawings, efficiency.efficiency(labels_worth)] if len(labels_worth) else drawings
 
