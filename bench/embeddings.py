@@ -154,23 +154,21 @@ def _images(
         )
     asked = {key(condition, features): condition for condition in conditions}
 
-    def compute(missing: list[str]) -> dict[str, np.ndarray]:
-        if isinstance(encoder, Lookup):
-            return {one: _looked_up(encoder, task, split, samples, asked[one]) for one in missing}
-        made = {}
-        if samples.part_of is not None:  # a draw from pictures that were encoded whole
-            fingerprint, places = samples.part_of
-            wholes = {one: store.get(key(asked[one], features, fingerprint)) for one in missing}
-            made = {one: whole[places] for one, whole in wholes.items() if whole is not None}
-        chosen = [asked[one] for one in missing if one not in made]
-        return made | encoded(chosen) if chosen else made
+    def drawn(one: str) -> np.ndarray | None:
+        """Vectors of a draw from pictures that were encoded whole."""
+        if samples.part_of is None:
+            return None
+        fingerprint, places = samples.part_of
+        whole = store.get(key(asked[one], features, fingerprint))
+        return None if whole is None else whole[places]
 
-    def encoded(chosen: list[Condition]) -> dict[str, np.ndarray]:
+    def encoded(missing: list[str], rows: range) -> dict[str, np.ndarray]:
         assert not isinstance(encoder, Lookup)
+        chosen = [asked[one] for one in missing]
         kinds, encode = _encoding(encoder, features, both=store.folder is not None)
         parts: dict[str, list[tuple[np.ndarray, ...]]] = {condition.name: [] for condition in chosen}
-        for start in range(0, len(samples), batch_size):
-            places = range(start, min(start + batch_size, len(samples)))
+        for start in range(rows.start, max(rows.stop, rows.start + 1), batch_size):
+            places = range(start, min(start + batch_size, rows.stop))
             pictures = [_picture(task, samples, i) for i in places]
             for condition in chosen:
                 changed = [_changed(*one, condition) for one in zip(pictures, places, strict=True)]
@@ -182,7 +180,19 @@ def _images(
             for kind, arrays in zip(kinds, zip(*parts[condition.name], strict=True), strict=True)
         }
 
-    found = store.arrays(list(asked), compute)
+    def about(condition: Condition, kind: str) -> dict[str, str]:
+        return {"model": encoder.card.name, "task": task.name, "split": split, "condition": condition.name,
+                "kind": kind}  # fmt: skip
+
+    found: dict[str, np.ndarray] = {}
+    for one in asked:
+        if isinstance(encoder, Lookup):
+            found[one] = _looked_up(encoder, task, split, samples, asked[one])
+        elif (part := store.get(one) if samples.part_of is None else drawn(one)) is not None:
+            found[one] = part
+    left = [one for one in asked if one not in found]
+    said = {key(condition, kind): about(condition, kind) for condition in conditions for kind in FEATURES}
+    found |= store.rows(left, len(samples), encoded, said) if left else {}
     checked = _checked if features == "projected" else _finite
     what = f"pictures of {task.name}/{split}"
     return [checked(found[key(one, features)], len(samples), encoder.card, what) for one in conditions]
@@ -219,7 +229,8 @@ def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report
         return encoder.encode_texts(texts)
 
     key = digest("texts", encoder.card.identity, *texts)
-    return _checked(store.array(key, compute), len(texts), encoder.card, "texts")
+    about = {"model": encoder.card.name, "kind": "texts"}
+    return _checked(store.array(key, compute, about), len(texts), encoder.card, "texts")
 
 
 def _picture(task: Task, samples: Samples, index: int) -> Image:

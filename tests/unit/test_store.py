@@ -1,8 +1,17 @@
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bench.errors import BenchError
-from bench.store import Store
+from bench.store import SHARD, ShareDoneError, Store
+
+
+def kept(folder) -> list:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 class Counter:
@@ -48,17 +57,17 @@ def test_nothing_is_left_behind_when_computing_fails(tmp_path) -> None:
 
     with pytest.raises(ValueError, match="no"):
         Store(tmp_path).array("abc", broken)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert kept(tmp_path) == []
 
 
 def test_no_space_says_what_to_do(tmp_path, monkeypatch) -> None:
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BenchError, match=r"No space left on device.*store\.folder"):
         Store(tmp_path).array("abc", Counter())
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert kept(tmp_path) == []
 
 
 def test_without_a_folder_nothing_is_kept() -> None:
@@ -66,3 +75,128 @@ def test_without_a_folder_nothing_is_kept() -> None:
     Store().array("abc", compute)
     Store().array("abc", compute)
     assert compute.calls == 2
+
+
+class Rows:
+    """Computes rows that tell their own number, and counts what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[tuple[str, ...], int]] = []
+
+    def __call__(self, keys: list[str], rows: range) -> dict[str, np.ndarray]:
+        self.asked.append((tuple(keys), rows.start // SHARD))
+        return {key: np.array([[row, ord(key)] for row in rows], dtype=np.float32) for key in keys}
+
+
+COUNT = 2 * SHARD + 5
+
+
+def wanted(key: str) -> np.ndarray:
+    return np.array([[row, ord(key)] for row in range(COUNT)], dtype=np.float32)
+
+
+def test_rows_come_in_shards_and_are_joined(tmp_path) -> None:
+    compute = Rows()
+    found = Store(tmp_path).rows(["a", "b"], COUNT, compute)
+    assert compute.asked == [(("a", "b"), i) for i in range(3)]
+    assert all((found[key] == wanted(key)).all() for key in "ab")
+    assert isinstance(found["a"], np.memmap)
+    assert {path.name for path in kept(tmp_path)} == {"a.npy", "a.json", "b.npy", "b.json"}
+    Store(tmp_path).rows(["a", "b"], COUNT, compute)
+    assert len(compute.asked) == 3
+
+
+def test_what_was_finished_before_a_crash_is_not_computed_again(tmp_path) -> None:
+    class Crash(Rows):
+        def __call__(self, keys: list[str], rows: range) -> dict[str, np.ndarray]:
+            if rows.start:
+                raise KeyboardInterrupt
+            return super().__call__(keys, rows)
+
+    with pytest.raises(KeyboardInterrupt):
+        Store(tmp_path).rows(["a"], COUNT, Crash())
+    compute = Rows()
+    found = Store(tmp_path).rows(["a", "b"], COUNT, compute)
+    assert compute.asked == [(("b",), 0), (("a", "b"), 1), (("a", "b"), 2)]
+    assert (found["a"] == wanted("a")).all()
+
+
+def test_only_the_damaged_shard_is_computed_again(tmp_path) -> None:
+    Store(tmp_path).rows(["a"], COUNT, Rows())
+    data = next(tmp_path.rglob("a.npy"))
+    raw = bytearray(data.read_bytes())
+    raw[-8 * (SHARD + 1)] ^= 1  # in the second shard
+    data.write_bytes(raw)
+    compute = Rows()
+    found = Store(tmp_path).rows(["a"], COUNT, compute)
+    assert compute.asked == [(("a",), 1)]
+    assert (found["a"] == wanted("a")).all()
+
+
+def test_shares_are_put_together(tmp_path) -> None:
+    compute = Rows()
+    for i in (1, 0):
+        with pytest.raises(ShareDoneError, match=f"Share {i} of 3"):
+            Store(tmp_path, share=(i, 3)).rows(["a"], COUNT, compute)
+    assert (Store(tmp_path, share=(2, 3)).rows(["a"], COUNT, compute)["a"] == wanted("a")).all()
+    assert [i for _, i in compute.asked] == [1, 0, 2]
+    with pytest.raises(BenchError, match="of no use without a store"):
+        Store(share=(0, 2))
+
+
+def test_what_came_besides_is_kept_too(tmp_path) -> None:
+    def both(keys: list[str], rows: range) -> dict[str, np.ndarray]:
+        return Rows()(["a", "b"], rows)
+
+    Store(tmp_path).rows(["a"], COUNT, both)
+    compute = Rows()
+    assert (Store(tmp_path).rows(["b"], COUNT, compute)["b"] == wanted("b")).all()
+    assert compute.asked == []
+
+
+def test_without_a_folder_rows_are_the_same() -> None:
+    assert (Store().rows(["a"], COUNT, Rows())["a"] == wanted("a")).all()
+    assert Store().rows(["a"], 0, lambda keys, rows: {"a": np.zeros((0, 2))})["a"].shape == (0, 2)
+
+
+def worker(folder: str, log: str) -> None:
+    def compute(keys: list[str], rows: range) -> dict[str, np.ndarray]:
+        with open(log, "a") as file:
+            file.write(f"{rows.start // SHARD}\n")
+        time.sleep(0.05)
+        return Rows()(keys, rows)
+
+    found = Store(Path(folder)).rows(["a"], 8 * SHARD, compute)["a"]
+    assert (found[:, 0] == np.arange(8 * SHARD)).all()
+
+
+def test_two_processes_share_the_work_and_do_none_twice(tmp_path) -> None:
+    context = multiprocessing.get_context("spawn")
+    log = tmp_path / "log"
+    both = [context.Process(target=worker, args=(str(tmp_path / "store"), str(log))) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(120)
+    assert [one.exitcode for one in both] == [0, 0]
+    assert sorted(map(int, log.read_text().split())) == list(range(8))
+
+
+def hold(folder: str) -> None:
+    def compute(keys: list[str], rows: range) -> dict[str, np.ndarray]:
+        Path(folder, "holding").touch()
+        time.sleep(600)
+        return {}
+
+    Store(Path(folder)).rows(["a"], COUNT, compute)
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=hold, args=(str(tmp_path),))
+    process.start()
+    while not (tmp_path / "holding").exists():
+        assert process.is_alive()
+        time.sleep(0.02)
+    process.kill()
+    process.join()
+    assert (Store(tmp_path).rows(["a"], COUNT, Rows())["a"] == wanted("a")).all()
