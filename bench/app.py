@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """Exit status: a cell failed; the request could not be carried out; Ctrl-C."""
 
+UNDECISIVE = ("output", "resume", "shard", "store", "report", "debug")
+"""Settings that change no row."""
+
 _statuses: list[int] = []
 
 
@@ -70,8 +73,8 @@ def _job(config: DictConfig) -> None:
         print(f"bench: {which}{_told(error)}", file=sys.stderr)
         _statuses.append(REFUSED)
     except KeyboardInterrupt:
-        print(f"\nbench: interrupted. Finished cells are in {folder}, finished vectors in the store; the same "
-              "command goes on from there.", file=sys.stderr)  # fmt: skip
+        place = shlex.quote(str(folder.parent if sweep else folder))
+        print(f"\nbench: interrupted; what is finished is kept. To go on: {_command()} resume={place}", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 
@@ -85,8 +88,9 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
     from bench.run_folder import RunFolder
 
     started, meter = time.perf_counter(), Meter()
-    place = RunFolder(folder, provenance={"run": run, "command": _command(), "seed": config.seed,
-                                          "started": datetime.now(UTC).isoformat(timespec="seconds")})  # fmt: skip
+    facts = {"run": run, "command": _command(), "seed": config.seed,
+             "started": datetime.now(UTC).isoformat(timespec="seconds")}  # fmt: skip
+    place = RunFolder(folder, facts, resumed=config.resume is not None)
     _write(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
     tasks, evaluations = make_tasks(config), [make(config.evaluation, "evaluation")]
     audits, line = make_audits(config), Line()
@@ -97,6 +101,7 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
         _record_refusal(place, config, tasks, evaluations, run, error)
         raise
     place.provenance["model"] = encoder.card.as_dict()
+    place.keep_journal(run, encoder.card.identity, _decisive(config))
     place.add_time("load model", time.perf_counter() - started)
     line.say(f"{encoder.card.name} on {len(tasks)} task{'s' if len(tasks) != 1 else ''}, results in {folder}")
     settings = Settings(run=run, limit=config.limit, seed=config.seed, batch_size=config.batch_size,
@@ -108,6 +113,15 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
     report = _report(config, folder, line)
     line.end(table, time.perf_counter() - started, report)
     return table
+
+
+def _decisive(config: DictConfig) -> str:
+    """The part of the configuration that decides the rows."""
+    from omegaconf import OmegaConf
+
+    found = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(found, dict)
+    return repr({key: value for key, value in found.items() if key not in UNDECISIVE})
 
 
 def _report(config: DictConfig, folder: Path, line: Any) -> Path | None:

@@ -71,8 +71,18 @@ def make_audits(config: DictConfig) -> list[Audit]:
 
 
 def make_store(config: DictConfig) -> Store:
-    """The store of `store.folder`."""
+    """The store of `store.folder`, for the share of `shard`."""
     from bench.store import Store, default_folder
 
     folder = config.store.folder
-    return Store(default_folder() if folder == "auto" else Path(folder) if folder else None)
+    return Store(default_folder() if folder == "auto" else Path(folder) if folder else None, share(config.shard))
+
+
+def share(text: str | None) -> tuple[int, int] | None:
+    """`2/8` -> (2, 8). Raises BenchError for anything else."""
+    if text is None:
+        return None
+    i, _, n = text.partition("/")
+    if not (i.isdecimal() and n.isdecimal() and int(i) < int(n)):
+        raise BenchError(f"shard={text!r} is no share; write shard=I/N with I from 0 to N-1, such as shard=0/8.")
+    return int(i), int(n)

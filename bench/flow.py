@@ -24,8 +24,8 @@ from bench.evaluation.rows import Row, describe, failure, score
 from bench.evaluation.suited import cells
 from bench.model import Encoder, Lookup
 from bench.run_folder import RunFolder
-from bench.store import Store
-from bench.task import Samples, Task
+from bench.store import ShareDoneError, Store
+from bench.task import Samples, Task, digest
 
 
 @dataclass(frozen=True)
@@ -73,23 +73,56 @@ def run_cells(
             folder.save_rows(results.frame(rows))
             folder.add_time(stage, seconds)
 
+    once = _Once(folder, tasks, load)
     for task in tasks:
         samples = functools.partial(load, task)
-        for evaluation in (part for one in evaluations for part in cells(one, task)):
+        for number, evaluation in enumerate(part for one in evaluations for part in cells(one, task)):
             started = time.perf_counter()
-            new = _cell(encoder, task, evaluation, samples, store, folder, settings)
+            work = functools.partial(_cell, encoder, task, evaluation, samples, store, folder, settings)
+            new = once(f"{task.name} {evaluation.name} {number}", [task], work)
             settings.on_cell(new)
             done(new, f"{task.name} {evaluation.name}", time.perf_counter() - started)
     session = Session(encoder, tuple(tasks), evaluations[0], store, load, run=settings.run, seed=settings.seed,
                       limit=settings.limit, batch_size=settings.batch_size, progress=settings.progress)  # fmt: skip
     for audit in audits:
-        for cell in audit.cells(session):
+        for number, cell in enumerate(audit.cells(session)):
             started = time.perf_counter()
-            new = _audit(cell, audit, session, folder, settings)
+            work = functools.partial(_audit, cell, audit, session, folder, settings)
+            new = once(f"{cell.task.name} {audit.name} {cell.name} {number}", tasks, work)
             seconds = time.perf_counter() - started
             settings.on_audit(audit.name, new, seconds)
             done(new, f"{cell.task.name} {audit.name}", seconds)
     return results.frame(rows)
+
+
+@dataclass
+class _Once:
+    """Does the work of a cell, unless the journal of the run folder has its rows already."""
+
+    folder: RunFolder | None
+    tasks: Sequence[Task]
+    load: Callable[[Task, str], Samples]
+    known: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, cell: str, about: Sequence[Task], work: Callable[[], list[Row]]) -> list[Row]:
+        journal = self.folder.journal if self.folder else None
+        data = digest(*map(self._data, about)) if journal else ""
+        found = journal.rows(cell, data) if journal else None
+        if found is not None:
+            return found
+        rows = work()
+        if journal:
+            journal.finish(cell, data, rows)
+        return rows
+
+    def _data(self, task: Task) -> str:
+        """Fingerprint of the scored pictures; empty where they cannot be loaded, which the cell itself will say."""
+        if task.name not in self.known:
+            try:
+                self.known[task.name] = self.load(task, task.test).fingerprint
+            except Exception:
+                self.known[task.name] = ""
+        return self.known[task.name]
 
 
 def _cell(
@@ -111,9 +144,10 @@ def _cell(
             folder.save_cell(task, evaluation.name, "clean", predictions, scored, chance=rows[0]["chance"])
         return rows
     except Exception as error:  # isolation: whatever breaks one cell, the sweep goes on
-        if settings.debug:
+        waiting = isinstance(error, ShareDoneError)
+        if settings.debug and not waiting:
             raise
-        return [failure(base, error)]
+        return [failure(base, error, status="skipped" if waiting else "failed")]
 
 
 def _audit(cell: AuditCell, audit: Audit, session: Session, folder: RunFolder | None, settings: Settings) -> list[Row]:
@@ -129,10 +163,11 @@ def _audit(cell: AuditCell, audit: Audit, session: Session, folder: RunFolder | 
             else:
                 rows.append(found)
     except Exception as error:
-        if settings.debug and not isinstance(error, NotApplicableError):
+        skipped = isinstance(error, NotApplicableError | ShareDoneError)
+        if settings.debug and not skipped:
             raise
         base = describe(session.card.name, cell.task, audit.name, settings.run, condition=cell.name or "clean")
-        rows.append(failure(base, error, status="skipped" if isinstance(error, NotApplicableError) else "failed"))
+        rows.append(failure(base, error, status="skipped" if skipped else "failed"))
     return rows
 
 

@@ -63,12 +63,19 @@ def composed(words: list[str]) -> DictConfig:
 
 
 def _listed(word: str) -> list[str]:
-    """`task=[a,b]` means the tasks a and b in one run, `task=people.csv` the table at that place."""
+    """`task=[a,b]` means the tasks a and b in one run, `task=people.csv` the table at that place; `resume=DIR` is the
+    folder that Hydra works in."""
+    if word.startswith("resume=") and word != "resume=null":
+        place = _quoted(word.removeprefix("resume="))
+        return [f"resume={place}", f"hydra.run.dir={place}", f"hydra.sweep.dir={place}"]
     value = word.removeprefix("task=")
     if word.startswith("task=") and value.endswith(TABLES):
-        quoted = value.strip("'\"").replace("\\", "\\\\").replace('"', '\\"')
-        return ["task=table", f'task.file="{quoted}"']
+        return ["task=table", f"task.file={_quoted(value)}"]
     return [word.replace("task=[", "task.names=[", 1) if word.startswith("task=[") else word]
+
+
+def _quoted(value: str) -> str:
+    return '"{}"'.format(value.strip("'\"").replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def _parse(words: list[str]) -> list[Override]:

@@ -4,6 +4,7 @@ rows.csv rows.parquet                            the results table
 predictions/<task>--<evaluation>--<condition>.parquet   one row a picture
 audits/<audit>--<table>.parquet                  what an audit found besides rows: curves, matrices, pictures
 samples/<task>.parquet                           thumbnails: some pictures at random, and the most confident mistakes
+finished/                                        rows of finished cells, for a run that goes on (`bench.journal`)
 config.yaml provenance.json                      what was run, with which versions, weights, prompts and data
 """
 
@@ -25,6 +26,7 @@ from bench import results
 from bench.errors import BenchError
 from bench.evaluation import Scored
 from bench.evaluation.captions import flat, texts_of
+from bench.journal import Journal, forget
 from bench.store import atomic
 from bench.task import Samples, Task, digest
 from bench.thumbnails import jpeg
@@ -41,14 +43,33 @@ class RunFolder:
 
     path: Path
     provenance: dict[str, Any] = field(default_factory=dict)
+    resumed: bool = False
+    """Go on with what is there; else a journal that is there is forgotten."""
+    journal: Journal | None = None
 
     def __post_init__(self) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BenchError(f"Cannot make the run folder {self.path}: {error.strerror or error}.") from error
+        before = self._before() if self.resumed else {}
+        if not self.resumed:
+            forget(self.path)
         self.provenance = {"schema": results.SCHEMA_VERSION, "versions": versions(), "platform": machine(),
-                           "tasks": {}, "stages": {}, **self.provenance}  # fmt: skip
+                           "tasks": before.get("tasks", {}), "stages": before.get("stages", {}),
+                           **self.provenance}  # fmt: skip
+
+    def _before(self) -> dict[str, Any]:
+        """Provenance of the run that was stopped."""
+        try:
+            found = json.loads((self.path / "provenance.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def keep_journal(self, *parts: str) -> None:
+        """Finished cells are noted under an identity of these parts and of the versions of what computes them."""
+        self.journal = Journal(self.path, digest(*parts, json.dumps(self.provenance["versions"], sort_keys=True)))
 
     def save_rows(self, table: pd.DataFrame) -> None:
         results.save(table, self.path)

@@ -29,6 +29,10 @@ class BenchSettings:
     """At most so many pictures a task, drawn by `seed`."""
     seed: int = 0
     batch_size: int = 64
+    shard: str | None = None
+    """`0/8`: store only the first of eight shares of the vectors; without it the same command finds them all."""
+    resume: str | None = None
+    """A run folder (of a sweep: its folder) to go on with: cells that it has finished are not computed again."""
     debug: bool = False
     """Tracebacks instead of messages; the first failing cell ends the run."""
     store: StoreSettings = field(default_factory=StoreSettings)

@@ -1,0 +1,113 @@
+"""What lies in a store: its entries with what they are, how large and how old; checks and removal."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.store import FORMAT, files
+
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An array or a shard of one. Facts are empty where its seal has none."""
+
+    base: Path
+    size: int
+    """Bytes."""
+    written: float
+    model: str = ""
+    kind: str = ""
+    """projected, penultimate, texts; `unfinished` of what a stopped process left."""
+    task: str = ""
+    condition: str = ""
+
+
+def entries(folder: Path) -> list[Entry]:
+    """All entries of a store, oldest first; temporary files and arrays without a seal are entries `unfinished`."""
+    root = folder / FORMAT
+    seals = set(root.rglob("*.json")) if root.is_dir() else set()
+    found = [_entry(path) for path in seals if not path.name.startswith(".tmp-")]
+    known = {one.base for one in found}
+    loose = [path for path in root.rglob("*") if path.is_file() and path.with_suffix("") not in known]
+    found += [Entry(path.with_suffix(""), path.stat().st_size, path.stat().st_mtime, kind="unfinished")
+              for path in loose]  # fmt: skip
+    return sorted(found, key=lambda one: (one.written, one.base.name))
+
+
+def damaged(found: Iterable[Entry]) -> Iterator[Entry]:
+    """Those that are not what their seal says; each is read whole."""
+    for one in found:
+        sealed = files.read(one.base, {})
+        if sealed is None or not all(sealed.sound):
+            yield one
+
+
+def chosen(
+    found: list[Entry], *, older_than: str | None = None, model: str | None = None, to_size: str | None = None
+) -> list[Entry]:
+    """The entries that meet all of these; `to_size` takes the oldest until the rest is no larger."""
+    picked = list(found)
+    if older_than is not None:
+        limit = time.time() - seconds(older_than)
+        picked = [one for one in picked if one.written < limit]
+    if model is not None:
+        picked = [one for one in picked if one.model == model]
+    if to_size is not None:
+        surplus = sum(one.size for one in found) - size(to_size)
+        kept = []
+        for one in picked:
+            if surplus <= 0:
+                break
+            kept.append(one)
+            surplus -= one.size
+        picked = kept
+    return picked
+
+
+def remove(found: Iterable[Entry]) -> int:
+    """Delete entries, their seals first; bytes that were freed."""
+    freed = 0
+    for one in found:
+        freed += files.remove(one.base)
+        for path in one.base.parent.glob(f"{one.base.name}.*") if one.kind == "unfinished" else ():
+            if path.with_suffix("") == one.base:
+                freed += path.stat().st_size
+                path.unlink(missing_ok=True)
+    return freed
+
+
+def size(text: str) -> int:
+    """`20GB`, `500M`, `0` -> bytes. Raises BenchError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise BenchError(f"{text!r} is no size; write 20GB, 500M or a number of bytes.")
+    return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def seconds(text: str) -> float:
+    """`30d`, `12h`, `45m`, `2w` -> seconds. Raises BenchError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", text.strip())
+    if found is None:
+        raise BenchError(f"{text!r} is no span of time; write 45m, 12h, 30d or 2w.")
+    return float(found[1]) * SPANS[found[2]]
+
+
+def _entry(seal: Path) -> Entry:
+    base = seal.with_suffix("")
+    data, _ = files.of(base)
+    length = seal.stat().st_size + (data.stat().st_size if data.exists() else 0)
+    try:
+        facts = json.loads(seal.read_text())
+        said = {name: str(facts.get(name, "")) for name in ("model", "kind", "task", "condition")}
+        return Entry(base, length, float(facts.get("written", seal.stat().st_mtime)), **said)
+    except (OSError, ValueError, AttributeError, TypeError):
+        return Entry(base, length, seal.stat().st_mtime, kind="unfinished")

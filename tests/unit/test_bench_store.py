@@ -1,0 +1,90 @@
+"""`bench-store`: what it shows, finds damaged and deletes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.errors import BenchError
+from bench.store import Store, shelf
+from bench.store.command import main
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    store = Store(tmp_path)
+    for number, model in enumerate(("old", "new", "new")):
+        key = f"{number}" * 32
+        store.put(key, np.full((100, 10), number, np.float32), {"model": model, "kind": "projected", "task": "t"})
+        seal = next(tmp_path.rglob(f"{key}.json"))
+        facts = json.loads(seal.read_text())
+        seal.write_text(json.dumps({**facts, "written": facts["written"] - 86400 * (40 - 20 * number)}))
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> dict:  # type: ignore[type-arg]
+    capsys.readouterr()
+    main([*words, "--format", "json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_it_shows_what_lies_there(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = said(capsys, "--folder", str(place))
+    assert found["entries"] == 3
+    assert [(one["model"], one["entries"]) for one in found["of"]] == [("new", 2), ("old", 1)]
+    assert found["bytes"] == sum(path.stat().st_size for path in (place / "v2").rglob("*") if path.is_file())
+    assert main(["--folder", str(place)]) == 0
+    assert "old" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [(["--older-than", "30d"], "12"), (["--model", "new"], "0"), (["--model", "new", "--older-than", "1w"], "02"),
+     (["--all"], ""), (["--to-size", "9K"], "12"), (["--to-size", "1G"], "012"), (["--broken"], "012")],
+)  # fmt: skip
+def test_it_deletes_what_was_asked_for(
+    place: Path, capsys: pytest.CaptureFixture[str], words: list[str], left: str
+) -> None:
+    def there() -> str:
+        return "".join(str(number) for number in range(3) if f"{number}" * 32 in Store(place))
+
+    would = said(capsys, "prune", "--folder", str(place), "--dry-run", *words)
+    assert there() == "012"
+    done = said(capsys, "prune", "--folder", str(place), *words)
+    assert there() == left
+    assert (would["would delete"], would["bytes"]) == (done["deleted"], done["bytes"])
+
+
+def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = next(place.rglob(f"{'1' * 32}.npy"))
+    os.truncate(data, data.stat().st_size - 4)
+    (data.parent / ".tmp-half.npy").write_bytes(b"half")
+    (data.parent / "alone.npy").write_bytes(b"no seal")
+    assert main(["verify", "--folder", str(place)]) == 1
+    assert len(said(capsys, "verify", "--folder", str(place))["damaged"]) == 3
+    assert said(capsys, "prune", "--folder", str(place), "--broken")["deleted"] == 3
+    assert main(["verify", "--folder", str(place)]) == 0
+    assert sorted(path.name for path in data.parent.iterdir()) == []
+
+
+def test_nothing_is_deleted_without_a_word(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prune", "--folder", str(place)]) == 2
+    assert "--older-than 30d" in capsys.readouterr().err
+    assert main(["--folder", str(place / "none")]) == 0
+
+
+@pytest.mark.parametrize(("text", "value"), [("20GB", 20 * 2**30), ("1.5M", 3 * 2**19), ("7", 7), ("2KiB", 2048)])
+def test_sizes(text: str, value: int) -> None:
+    assert shelf.size(text) == value
+
+
+@pytest.mark.parametrize("text", ["many", "-3G", "3 days", ""])
+def test_what_is_no_size_or_time_is_refused(text: str) -> None:
+    with pytest.raises(BenchError, match="is no size"):
+        shelf.size(text)
+    with pytest.raises(BenchError, match="is no span"):
+        shelf.seconds(text)
