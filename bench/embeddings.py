@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.errors import BenchError, unknown
-from bench.model import Encoder, Layered, Lookup, ModelCard
+from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
+from bench.pipeline import batches
 from bench.store import Store
 from bench.task import Samples, Task, digest
 
@@ -166,14 +168,17 @@ def _images(
         assert not isinstance(encoder, Lookup)
         chosen = [asked[one] for one in missing]
         kinds, encode = _encoding(encoder, features, both=store.folder is not None)
-        parts: dict[str, list[tuple[np.ndarray, ...]]] = {condition.name: [] for condition in chosen}
-        for start in range(rows.start, max(rows.stop, rows.start + 1), batch_size):
-            places = range(start, min(start + batch_size, rows.stop))
-            pictures = [_picture(task, samples, i) for i in places]
-            for condition in chosen:
-                changed = [_changed(*one, condition) for one in zip(pictures, places, strict=True)]
-                parts[condition.name].append(encode(changed))
-            report(f"{task.name}: pictures", len(chosen) * places.stop, len(chosen) * len(samples))
+        prepare: Callable[[Image], Any] = encoder.prepare if isinstance(encoder, Preparing) else lambda image: image
+        parts = {condition.name: [] if len(samples) else [encode([])] for condition in chosen}
+
+        def ready(image: Image, i: int, condition: Condition) -> Any:
+            return prepare(_changed(image, i, condition))
+
+        pictures_of = partial(_picture, task, samples)
+        for places, condition, pictures in batches(pictures_of, rows, chosen, ready, size=batch_size):
+            parts[condition.name].append(encode(pictures))
+            done = len(chosen) * places.start + len(places) * (chosen.index(condition) + 1)
+            report(f"{task.name}: pictures", done, len(chosen) * len(samples))
         return {
             key(condition, kind): np.concatenate(arrays)
             for condition in chosen

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Pictures(Sequence["Image"]):
-    """Pictures that are decoded when asked for, and not kept. `read(i)` opens picture i."""
+    """Pictures that are decoded when asked for, and not kept. `read(i)` opens picture i; threads call it at a time."""
 
     def __init__(self, count: int, read: Callable[[int], Image]):
         self._count, self._read = count, read

@@ -1,6 +1,7 @@
 """Models: anything that turns pictures and texts into vectors of one space.
 
-An `Encoder` has `encode_images`, `encode_texts` and a `card`; a `Layered` one also `encode_both`, for linear probes.
+An `Encoder` has `encode_images`, `encode_texts` and a `card`; a `Layered` one also `encode_both`, for linear probes, a
+`Preparing` one `prepare`, so that preprocessing and computing overlap.
 The card is the whole truth about what was run: hash of the weights, preprocessing, precision; the store is keyed by it,
 so model and stored vectors cannot disagree.
 
@@ -99,6 +100,15 @@ class Layered(Encoder, Protocol):
 
     def encode_both(self, images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
         """PIL pictures -> vectors as `encode_images`, and float32 [image, width] before projection, as they are."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Encoder, Protocol):
+    """An encoder whose preprocessing can be done apart, by several threads, while it computes."""
+
+    def prepare(self, image: Image) -> Any:
+        """A picture as the model reads it; `encode_images` and `encode_both` take such instead of pictures."""
         ...
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
@@ -23,7 +23,11 @@ Item = TypeVar("Item")
 
 
 def prepared(images: Sequence[Image], prepare: Callable[[Image], Item]) -> list[Item]:
-    """`prepare` of every picture, in threads: Pillow and numpy release the interpreter lock."""
+    """`prepare` of every picture, in threads, since Pillow and numpy release the lock. What is prepared passes."""
+    from PIL.Image import Image
+
+    if not all(isinstance(one, Image) for one in images):
+        return cast("list[Item]", list(images))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(prepare, images))
 

@@ -68,12 +68,16 @@ class OpenClipEncoder:
         """PIL pictures of any mode and size -> float32 [image, dim], unit length."""
         return in_batches(images, self._images, size=self.batch_size, dim=self.card.dim)
 
+    def prepare(self, image: Image) -> torch.Tensor:
+        """A picture -> float32 [3, side, side], which `encode_images` takes instead of it."""
+        return self.transform(eight_bit(image))
+
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Strings -> float32 [text, dim], unit length. Texts beyond the context are cut as the package does."""
         return each_once(texts, self._texts, size=self.batch_size, dim=self.card.dim)
 
     def _images(self, images: Sequence[Image]) -> torch.Tensor:
-        pixels = torch.stack(prepared(images, lambda image: self.transform(eight_bit(image))))
+        pixels = torch.stack(prepared(images, self.prepare))
         return self.model.encode_image(pixels.to(self.card.device, self._dtype))  # type: ignore[operator,no-any-return]
 
     def _texts(self, texts: Sequence[str]) -> torch.Tensor:

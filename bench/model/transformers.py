@@ -93,12 +93,13 @@ class TransformersEncoder:
         return each_once(texts, self._texts, size=self.batch_size, dim=self.card.dim)
 
     def _images(self, images: Sequence[Image]) -> torch.Tensor:
-        ready = prepared(images, self._prepare)
+        ready = prepared(images, self.prepare)
         batch = {name: torch.cat([one[name] for one in ready]).to(self.card.device) for name in ready[0]}
         batch["pixel_values"] = batch["pixel_values"].to(getattr(torch, self.card.precision))
         return features(self.model.get_image_features(**batch), self.model.config.model_type)
 
-    def _prepare(self, image: Image) -> dict[str, torch.Tensor]:
+    def prepare(self, image: Image) -> dict[str, torch.Tensor]:
+        """A picture -> what the model is called with, which `encode_images` takes instead of it."""
         # The layout is said outright: of a picture 3 pixels high, the package would take the rows for channels.
         pixels = np.asarray(eight_bit(image).convert("RGB"))
         return dict(self.processor(pixels, return_tensors="pt", input_data_format="channels_last"))

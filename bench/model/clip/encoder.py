@@ -79,6 +79,10 @@ class ClipEncoder:
         features = self._features(images, project=True)
         return unit(torch.from_numpy(features))
 
+    def prepare(self, image: Image) -> npt.NDArray[np.float32]:
+        """A picture -> float32 [3, side, side], which the `encode_...` methods take instead of it."""
+        return self.preprocess(image)
+
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Strings -> float32 [text, dim], unit length. Texts beyond the context are cut, as in the original."""
         return each_once(texts, self._tokens, size=self.hardware.batch_size * 4, dim=self.card.dim)
@@ -109,6 +113,10 @@ class ClipEncoder:
         # One batch is prepared ahead by threads (Pillow releases the interpreter lock) while the model computes.
         size = self.hardware.batch_size
         starts = range(0, len(images), size)
+        made: Sequence[Any] = images
+        if made and isinstance(made[0], np.ndarray):  # prepared already
+            yield from ((start, np.stack(made[start : start + size])) for start in starts)
+            return
         with ThreadPoolExecutor(self.hardware.workers or min(8, os.cpu_count() or 1)) as pool:
             pending: list[Any] = []
             for start in starts:

@@ -104,7 +104,7 @@ def test_a_picture_three_pixels_high_keeps_its_rows(encoders: dict[str, Transfor
     # Taken for channels, its rows would be lost; enlarged as they should be, they stay in order, up to the blur.
     rows = np.zeros((3, 9, 3), dtype=np.uint8)
     rows[0], rows[1], rows[2] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-    prepared = encoders["siglip"]._prepare(Image.fromarray(rows))["pixel_values"][0]
+    prepared = encoders["siglip"].prepare(Image.fromarray(rows))["pixel_values"][0]
     assert prepared[:, 2, 16].argmax() == 0
     assert prepared[:, 16, 16].argmax() == 1
     assert prepared[:, -3, 16].argmax() == 2
