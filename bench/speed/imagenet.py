@@ -8,6 +8,9 @@ as many rows a class as the whole, so that it is about as hard, and the same pen
 proportion to the rows, a pass to rows times classes; the number of passes is that of the part, so the extrapolation
 assumes that more classes need no more passes. Memory of the whole: the rotated copy in float32 (4.0 GB) and blocks; the
 file's pages are the system's to drop.
+
+Measured whole (2026-11, one thread of a Xeon with AVX-512, beside other work): 46 passes to a gap of 5e-8 of the
+objective, 2,201 processor seconds, 6.5 GB at the peak with the file's pages. A part of 0.1 had foretold 2,100 seconds.
 """
 
 from __future__ import annotations
