@@ -34,6 +34,8 @@ def test_card_meets_the_bar(figures: dict[str, dict[str, dict[str, dict[str, flo
     easy = figures["tiers"]["easy"]["all right"]
     assert easy["n"] >= 500
     assert easy["value"] >= 0.8
+    pair = figures["tiers"]["middle"]["kinds"]["pair"]  # type: ignore[index]
+    assert pair["all right"]["low"] > 0.5  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("kind", "least"), [("single", 0.8), ("outfit", 0.75), ("full_outfit", 0.65)])
