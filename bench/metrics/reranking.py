@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from bench.metrics.estimate import clustered, widened
+from bench.metrics.estimate import Z95, clustered, widened
 
 
 def expected_best(liking: np.ndarray, credit: np.ndarray, n: int) -> float:
@@ -51,13 +51,18 @@ def curve(table: pd.DataFrame, numbers: Sequence[int]) -> pd.DataFrame:
             "random": np.array([credit.mean() for _, _, credit in whole]),
         }
         lines += [{"n": n, "who": who, **_mean(own, meanings)} for who, own in values.items()]
-        lines.append({"n": n, "who": "gain", **_mean(values["reranked"] - values["random"], meanings, lowest=-1)})
+        lines.append({"n": n, "who": "gain", **_difference(values["reranked"] - values["random"], meanings)})
     return pd.DataFrame(lines)
 
 
-def _mean(values: np.ndarray, meanings: np.ndarray, *, lowest: int = 0) -> dict[str, float]:
-    """Of values from `lowest` to 1: the interval is that of their image in [0, 1], mapped back."""
-    span = 1 - lowest
-    scaled, variance, clusters = clustered((values - lowest) / span, meanings.astype(str))
-    ends = (lowest + span * one for one in (scaled, *widened(scaled, variance, clusters)))
-    return dict(zip(("value", "low", "high"), ends, strict=True)) | {"prompts": len(values), "meanings": clusters}
+def _mean(values: np.ndarray, meanings: np.ndarray) -> dict[str, float]:
+    value, variance, clusters = clustered(values, meanings.astype(str))
+    low, high = widened(value, variance, clusters)
+    return {"value": value, "low": low, "high": high, "prompts": len(values), "meanings": clusters}
+
+
+def _difference(gaps: np.ndarray, meanings: np.ndarray) -> dict[str, float]:
+    """Of the same prompts, so that equal values differ by nothing: the normal interval."""
+    value, variance, clusters = clustered(gaps, meanings.astype(str))
+    half = Z95 * variance**0.5
+    return {"value": value, "low": value - half, "high": value + half, "prompts": len(gaps), "meanings": clusters}
