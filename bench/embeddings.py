@@ -193,7 +193,7 @@ def _images(
     for one in asked:
         if isinstance(encoder, Lookup):
             found[one] = _looked_up(encoder, task, split, samples, asked[one])
-        elif (part := store.get(one) if samples.part_of is None else drawn(one)) is not None:
+        elif (part := drawn(one)) is not None:
             found[one] = part
     left = [one for one in asked if one not in found]
     said = {key(condition, kind): about(condition, kind) for condition in conditions for kind in FEATURES}

@@ -65,6 +65,7 @@ def run_cells(
     """Every evaluation on every task, then every audit: the checked table of rows (see `bench.results`)."""
     settings, store = settings or Settings(), store or Store()
     load = _loader(settings)
+    fingerprint = _fingerprints(load)
     rows: list[Row] = []
 
     def done(new: list[Row], stage: str, seconds: float) -> None:
@@ -73,7 +74,10 @@ def run_cells(
             folder.save_rows(results.frame(rows))
             folder.add_time(stage, seconds)
 
-    once = _Once(folder, tasks, load)
+    def once(cell: str, about: Sequence[Task], work: Callable[[], list[Row]]) -> list[Row]:
+        journal = folder.journal if folder is not None else None
+        return journal.once(cell, lambda: digest(*map(fingerprint, about)), work) if journal else work()
+
     for task in tasks:
         samples = functools.partial(load, task)
         for number, evaluation in enumerate(part for one in evaluations for part in cells(one, task)):
@@ -93,36 +97,6 @@ def run_cells(
             settings.on_audit(audit.name, new, seconds)
             done(new, f"{cell.task.name} {audit.name}", seconds)
     return results.frame(rows)
-
-
-@dataclass
-class _Once:
-    """Does the work of a cell, unless the journal of the run folder has its rows already."""
-
-    folder: RunFolder | None
-    tasks: Sequence[Task]
-    load: Callable[[Task, str], Samples]
-    known: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, cell: str, about: Sequence[Task], work: Callable[[], list[Row]]) -> list[Row]:
-        journal = self.folder.journal if self.folder else None
-        data = digest(*map(self._data, about)) if journal else ""
-        found = journal.rows(cell, data) if journal else None
-        if found is not None:
-            return found
-        rows = work()
-        if journal:
-            journal.finish(cell, data, rows)
-        return rows
-
-    def _data(self, task: Task) -> str:
-        """Fingerprint of the scored pictures; empty where they cannot be loaded, which the cell itself will say."""
-        if task.name not in self.known:
-            try:
-                self.known[task.name] = self.load(task, task.test).fingerprint
-            except Exception:
-                self.known[task.name] = ""
-        return self.known[task.name]
 
 
 def _cell(
@@ -195,3 +169,18 @@ def _loader(settings: Settings) -> Callable[[Task, str], Samples]:
         return found[1]
 
     return load
+
+
+def _fingerprints(load: Callable[[Task, str], Samples]) -> Callable[[Task], str]:
+    """Of a task's scored pictures; empty where they cannot be loaded, which the cell itself says."""
+    known: dict[str, str] = {}
+
+    def fingerprint(task: Task) -> str:
+        if task.name not in known:
+            try:
+                known[task.name] = load(task, task.test).fingerprint
+            except Exception:
+                known[task.name] = ""
+        return known[task.name]
+
+    return fingerprint

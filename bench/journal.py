@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,25 +29,35 @@ class Journal:
     folder: Path
     identity: str
 
-    def rows(self, cell: str, data: str) -> list[Row] | None:
-        """What the cell of this name found on these data; None if it is not finished."""
-        try:
-            known = json.loads(self._path(cell).read_text())
-            return list(known["rows"]) if known["data"] == data else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def once(self, cell: str, data: Callable[[], str], work: Callable[[], list[Row]]) -> list[Row]:
+        """The rows of the cell of this name: those noted for the same data, else of `work()`, which are then noted.
 
-    def finish(self, cell: str, data: str, rows: list[Row]) -> None:
-        """Note the rows of a cell, unless some say that it is not finished."""
-        if any(row["status"] != "ok" for row in rows):
-            return
+        Not noted are rows of which one says that the cell is not finished.
+
+        Args:
+            data: fingerprint of what the cell reads; asked for only where it decides something.
+        """
         place = self._path(cell)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"cell": cell, "data": data, "rows": rows}, default=_plain)
-        atomic(place, lambda path: path.write_text(text))
+        noted = _noted(place)
+        if noted is not None and noted["data"] == data():
+            return list(noted["rows"])
+        rows = work()
+        if all(row["status"] == "ok" for row in rows):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"cell": cell, "data": data(), "rows": rows}, default=_plain)
+            atomic(place, lambda path: path.write_text(text))
+        return rows
 
     def _path(self, cell: str) -> Path:
         return self.folder / NAME / f"{digest(self.identity, cell)}.json"
+
+
+def _noted(place: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(place.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and {"data", "rows"} <= found.keys() else None
 
 
 def forget(folder: Path) -> None:

@@ -74,7 +74,8 @@ def save_figures(drawings: list[figures.Drawing], runs: Sequence[Run], place: Pa
     Cells of changed pictures have none: an audit has dozens of conditions, and its exhibits show them.
     """
     place.mkdir(parents=True, exist_ok=True)
-    plain = [cell for run in runs if len(runs) == 1 for cell in run.cells if cell["condition"] == "clean"]
+    cells = runs[0].cells if len(runs) == 1 else []
+    plain = [cell for cell in cells if cell["condition"] == "clean"]
     extra = [drawing for cell in plain for drawing in _cell_figures(cell, place)]
     for drawing in [*drawings, *extra]:
         put(place / f"{drawing.name}.svg", drawing.svg)

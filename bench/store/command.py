@@ -5,7 +5,7 @@ bench-store verify                       read everything; exit status 1 if somet
 bench-store prune --older-than 30d       delete what is older
 bench-store prune --model NAME           ... or of one model
 bench-store prune --to-size 20GB         ... or the oldest, until no more than this is left
-bench-store prune --broken | --all       ... what is damaged or unfinished; everything
+bench-store prune --broken | --all       ... what is damaged, unfinished or of an old format; everything
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
         ("--to-size", "such as 20GB"),
     ):
         parser.add_argument(name, help=help_)
-    parser.add_argument("--broken", action="store_true", help="what is damaged or unfinished")
+    parser.add_argument("--broken", action="store_true", help="what is damaged, unfinished or of an old format")
     parser.add_argument("--all", action="store_true", help="everything")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted")
     given = parser.parse_args(words)
@@ -79,7 +79,7 @@ def prune(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     if not (given.all or given.broken or given.older_than or given.model or given.to_size):
         raise BenchError("Say what may go: --older-than 30d, --model NAME, --to-size 20GB, --broken or --all.")
     if given.broken:
-        found = list(shelf.damaged(found))
+        found = [*shelf.damaged(found), *(one for one in found if one.kind == shelf.FORMER)]
     gone = shelf.chosen(found, older_than=given.older_than, model=given.model, to_size=given.to_size)
     freed = sum(one.size for one in gone) if given.dry_run else shelf.remove(gone)
     return {"folder": str(folder), "would delete" if given.dry_run else "deleted": len(gone), "bytes": freed}

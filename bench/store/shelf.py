@@ -13,6 +13,11 @@ from bench.errors import BenchError
 from bench.store import FORMAT, files
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+UNFINISHED = "unfinished"
+"""What a stopped process left, without a seal: sure of it once it has lain for an hour."""
+FORMER = "old format"
+"""Of an earlier version of this package, which nothing reads any more."""
+HOUR = 3600
 SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -26,29 +31,33 @@ class Entry:
     written: float
     model: str = ""
     kind: str = ""
-    """projected, penultimate, texts; `unfinished` of what a stopped process left."""
+    """projected, penultimate, texts; UNFINISHED or FORMER."""
     task: str = ""
     condition: str = ""
 
 
 def entries(folder: Path) -> list[Entry]:
-    """All entries of a store, oldest first; temporary files and arrays without a seal are entries `unfinished`."""
+    """All entries of a store, oldest first; what nothing reads, or not yet, is there by its kind."""
     root = folder / FORMAT
     seals = set(root.rglob("*.json")) if root.is_dir() else set()
     found = [_entry(path) for path in seals if not path.name.startswith(".tmp-")]
     known = {one.base for one in found}
-    loose = [path for path in root.rglob("*") if path.is_file() and path.with_suffix("") not in known]
-    found += [Entry(path.with_suffix(""), path.stat().st_size, path.stat().st_mtime, kind="unfinished")
-              for path in loose]  # fmt: skip
+    found += [one for one in _files(root, UNFINISHED) if one.base not in known]
+    for former in folder.glob("v*"):
+        found += _files(former, FORMER) if former.name != FORMAT else []
     return sorted(found, key=lambda one: (one.written, one.base.name))
 
 
 def damaged(found: Iterable[Entry]) -> Iterator[Entry]:
-    """Those that are not what their seal says; each is read whole."""
+    """Those that are not what their seal says, each read whole, and what was left unfinished over an hour ago."""
     for one in found:
-        sealed = files.read(one.base, {})
-        if sealed is None or not all(sealed.sound):
-            yield one
+        if one.kind == UNFINISHED:
+            if one.written < time.time() - HOUR:  # a fresh one is perhaps being written
+                yield one
+        elif one.kind != FORMER:
+            sealed = files.read(one.base, {})
+            if sealed is None or not all(sealed.sound):
+                yield one
 
 
 def chosen(
@@ -78,7 +87,7 @@ def remove(found: Iterable[Entry]) -> int:
     freed = 0
     for one in found:
         freed += files.remove(one.base)
-        for path in one.base.parent.glob(f"{one.base.name}.*") if one.kind == "unfinished" else ():
+        for path in one.base.parent.glob(f"{one.base.name}.*") if one.kind in (UNFINISHED, FORMER) else ():
             if path.with_suffix("") == one.base:
                 freed += path.stat().st_size
                 path.unlink(missing_ok=True)
@@ -101,6 +110,12 @@ def seconds(text: str) -> float:
     return float(found[1]) * SPANS[found[2]]
 
 
+def _files(root: Path, kind: str) -> list[Entry]:
+    """Each file at or below `root` as an entry of its own."""
+    found = ((path, path.stat()) for path in root.rglob("*") if path.is_file())
+    return [Entry(path.with_suffix(""), state.st_size, state.st_mtime, kind=kind) for path, state in found]
+
+
 def _entry(seal: Path) -> Entry:
     base = seal.with_suffix("")
     data, _ = files.of(base)
@@ -110,4 +125,4 @@ def _entry(seal: Path) -> Entry:
         said = {name: str(facts.get(name, "")) for name in ("model", "kind", "task", "condition")}
         return Entry(base, length, float(facts.get("written", seal.stat().st_mtime)), **said)
     except (OSError, ValueError, AttributeError, TypeError):
-        return Entry(base, length, seal.stat().st_mtime, kind="unfinished")
+        return Entry(base, length, seal.stat().st_mtime, kind=UNFINISHED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -62,13 +63,30 @@ def test_it_deletes_what_was_asked_for(
 def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = next(place.rglob(f"{'1' * 32}.npy"))
     os.truncate(data, data.stat().st_size - 4)
-    (data.parent / ".tmp-half.npy").write_bytes(b"half")
-    (data.parent / "alone.npy").write_bytes(b"no seal")
+    remains = [data.parent / ".tmp-half.npy", data.parent / "alone.npy"]
+    for path in remains:
+        path.write_bytes(b"no seal")
     assert main(["verify", "--folder", str(place)]) == 1
+    assert len(said(capsys, "verify", "--folder", str(place))["damaged"]) == 1  # the fresh ones may be in the making
+    for path in remains:
+        os.utime(path, (0, time.time() - 2 * shelf.HOUR))
     assert len(said(capsys, "verify", "--folder", str(place))["damaged"]) == 3
     assert said(capsys, "prune", "--folder", str(place), "--broken")["deleted"] == 3
     assert main(["verify", "--folder", str(place)]) == 0
     assert sorted(path.name for path in data.parent.iterdir()) == []
+
+
+def test_an_old_format_is_shown_and_goes_with_the_broken(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    former = place / "v1" / "ab"
+    former.mkdir(parents=True)
+    for name in ("abc.npy", "abc.json"):
+        (former / name).write_bytes(b"0123456789")
+    lines = said(capsys, "--folder", str(place))["of"]
+    assert [(one["entries"], one["bytes"]) for one in lines if one["kind"] == shelf.FORMER] == [(2, 20)]
+    assert main(["verify", "--folder", str(place)]) == 0
+    assert said(capsys, "prune", "--folder", str(place), "--broken")["bytes"] == 20
+    assert list(former.iterdir()) == []
+    assert said(capsys, "--folder", str(place))["entries"] == 3
 
 
 def test_nothing_is_deleted_without_a_word(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
