@@ -7,18 +7,19 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks
+from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks, planned
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     import pandas as pd
     from omegaconf import DictConfig
 
-    from bench.task import Task
+    from bench.run_folder import RunFolder
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """Exit status: a cell failed; the request could not be carried out; Ctrl-C."""
@@ -51,6 +52,9 @@ def main() -> None:
 def _hydra() -> None:
     import hydra
 
+    from bench.cluster import stand_between
+
+    stand_between(_statuses.append)
     hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
 
 
@@ -59,12 +63,15 @@ def _job(config: DictConfig) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from bench.cluster.slots import own_gpu
+
     hydra_config = HydraConfig.get()
     sweep = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
     run = f"{folder.parent.name}/{folder.name}" if sweep else folder.name
     try:
-        table = execute(config, folder=folder, run=run)
+        with own_gpu(folder.parent / ".gpus") if sweep else nullcontext():
+            table = execute(config, folder=folder, run=run)
         _statuses.append(FAILED if (table["status"] == "failed").any() else 0)
     except (BenchError, OSError) as error:
         if config.debug:
@@ -80,39 +87,59 @@ def _job(config: DictConfig) -> None:
 
 def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
     """Run a composed configuration into `folder`; returns the rows."""
-    from omegaconf import OmegaConf
-
+    from bench import clock
     from bench.energy import Meter
     from bench.flow import Settings, run_cells
     from bench.progress import Line
+
+    started, meter, line = time.perf_counter(), Meter(), Line()
+    with clock.running() as spent:
+        place = _run_folder(config, folder, run)
+        tasks, evaluations = make_tasks(config), [make(config.evaluation, "evaluation")]
+        audits, tasks = make_audits(config), bind_generator(config, tasks, line.progress)
+        with clock.stage("loading the model"):
+            encoder = _encoder(config, place, run)
+        place.provenance["model"] = encoder.card.as_dict()
+        place.keep_journal(run, encoder.card.identity, _decisive(config))
+        line.say(f"{encoder.card.name} on {len(tasks)} task{'s' if len(tasks) != 1 else ''}, results in {folder}")
+        settings = Settings(
+            run=run, limit=config.limit, seed=config.seed, batch_size=config.batch_size, debug=config.debug,
+            progress=line.progress, on_cell=line.cell, on_audit=line.audit,
+        )  # fmt: skip
+        table = run_cells(encoder, tasks, evaluations, audits=audits, store=make_store(config), folder=place,
+                          settings=settings)  # fmt: skip
+        with clock.stage("report"):
+            report = _report(config, folder, line)
+    whole = time.perf_counter() - started
+    place.provenance |= {"seconds": round(whole, 2), "joules": meter.joules(),
+                         "spent": {name: round(seconds, 3) for name, seconds in spent.items()}}  # fmt: skip
+    place.save_provenance()
+    line.end(table, whole, report, clock.summary(spent, whole))
+    return table
+
+
+def _run_folder(config: DictConfig, folder: Path, run: str) -> RunFolder:
+    """The folder with what is known before anything was computed."""
+    from omegaconf import OmegaConf
+
     from bench.run_folder import RunFolder
 
-    started, meter = time.perf_counter(), Meter()
     facts = {"run": run, "command": _command(), "seed": config.seed,
              "started": datetime.now(UTC).isoformat(timespec="seconds")}  # fmt: skip
     place = RunFolder(folder, facts, resumed=config.resume is not None)
     _write(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    tasks, evaluations = make_tasks(config), [make(config.evaluation, "evaluation")]
-    audits, line = make_audits(config), Line()
-    tasks = bind_generator(config, tasks, line.progress)
+    return place
+
+
+def _encoder(config: DictConfig, place: RunFolder, run: str) -> Any:
+    """The model; one that cannot be loaded leaves a failed row for each of its cells, for the merged sweep to show."""
+    from bench import results
+
     try:
-        encoder = make(config.model, "model")
+        return make(config.model, "model")
     except BenchError as error:
-        _record_refusal(place, config, tasks, evaluations, run, error)
+        place.save_rows(results.frame(planned(config, run, error)))
         raise
-    place.provenance["model"] = encoder.card.as_dict()
-    place.keep_journal(run, encoder.card.identity, _decisive(config))
-    place.add_time("load model", time.perf_counter() - started)
-    line.say(f"{encoder.card.name} on {len(tasks)} task{'s' if len(tasks) != 1 else ''}, results in {folder}")
-    settings = Settings(run=run, limit=config.limit, seed=config.seed, batch_size=config.batch_size,
-                        debug=config.debug, progress=line.progress, on_cell=line.cell, on_audit=line.audit)  # fmt: skip
-    table = run_cells(encoder, tasks, evaluations, audits=audits, store=make_store(config), folder=place,
-                      settings=settings)  # fmt: skip
-    place.provenance |= {"seconds": round(time.perf_counter() - started, 2), "joules": meter.joules()}
-    place.save_provenance()
-    report = _report(config, folder, line)
-    line.end(table, time.perf_counter() - started, report)
-    return table
 
 
 def _decisive(config: DictConfig) -> str:
@@ -143,19 +170,6 @@ def _report(config: DictConfig, folder: Path, line: Any) -> Path | None:
         )
         _statuses.append(FAILED)
         return None
-
-
-def _record_refusal(place: Any, config: DictConfig, tasks: list[Task], evaluations: list[Any], run: str,
-                    error: BenchError) -> None:  # fmt: skip
-    """A model that cannot be loaded is a failed row for each of its cells, so that a merged sweep shows it."""
-    from bench import results
-    from bench.evaluation.rows import describe, failure
-    from bench.evaluation.suited import cells
-
-    name = str(config.model.get("path") or config.model.get("name") or config.model["_target_"])
-    planned = [(task, part.name) for task in tasks for how in evaluations for part in cells(how, task)]
-    rows = [failure(describe(name, task, how, run), error) for task, how in planned]
-    place.save_rows(results.frame(rows))
 
 
 def _command() -> str:

@@ -50,6 +50,17 @@ def make_tasks(config: DictConfig) -> list[Task]:
     return chosen
 
 
+def planned(config: DictConfig, run: str, error: BenchError) -> list[dict[str, Any]]:
+    """A failed row for each cell of a job."""
+    from bench.evaluation.rows import describe, failure
+    from bench.evaluation.suited import cells
+
+    name = str(config.model.get("path") or config.model.get("name") or config.model["_target_"])
+    how = make(config.evaluation, "evaluation")
+    known = [(task, part.name) for task in make_tasks(config) for part in cells(how, task)]
+    return [failure(describe(name, task, evaluation, run), error) for task, evaluation in known]
+
+
 def bind_generator(config: DictConfig, tasks: Sequence[Task], progress: Progress | None = None) -> list[Task]:
     """The tasks of prompts bound to the chosen generator; all as they are without one.
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench import clock
 from bench.errors import BenchError, unknown
 from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
+from bench.model.batches import usual_batch
 from bench.pipeline import batches
 from bench.store import Store
 from bench.task import Samples, Task, digest
@@ -92,7 +94,7 @@ def embed(
     *,
     samples: Callable[[str], Samples],
     store: Store,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> Embedded:
     """Vectors for all that is needed, from the store where they are there already."""
@@ -109,7 +111,7 @@ def embed_under(
     *,
     samples: Callable[[str], Samples],
     store: Store,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Condition, Embedded]]:
     """The same under each condition, in order. Conditions apply to the split that is scored, `task.test`.
@@ -120,7 +122,8 @@ def embed_under(
     loaded = {split: samples(split) for split in needs.splits}
 
     def images(split: str, under: Sequence[Condition]) -> list[np.ndarray]:
-        return _images(task, split, loaded[split], encoder, store, under, batch_size, report, needs.features)
+        with clock.stage("reading pictures"):
+            return _images(task, split, loaded[split], encoder, store, under, batch_size, report, needs.features)
 
     unique = list(dict.fromkeys(needs.texts))
     index = {text: i for i, text in enumerate(unique)}
@@ -140,7 +143,7 @@ def embed_under(
 
 def _images(
     task: Task, split: str, samples: Samples, encoder: Encoder | Lookup, store: Store, conditions: Sequence[Condition],
-    batch_size: int, report: Progress, features: str,
+    batch_size: int | None, report: Progress, features: str,
 ) -> list[np.ndarray]:  # fmt: skip
     """[image, dim] under each condition."""
 
@@ -168,6 +171,7 @@ def _images(
         assert not isinstance(encoder, Lookup)
         chosen = [asked[one] for one in missing]
         kinds, encode = _encoding(encoder, features, both=store.folder is not None)
+        size = batch_size or usual_batch(encoder.card.device)
         prepare: Callable[[Image], Any] = encoder.prepare if isinstance(encoder, Preparing) else lambda image: image
         parts = {condition.name: [] if len(samples) else [encode([])] for condition in chosen}
 
@@ -175,8 +179,9 @@ def _images(
             return prepare(_changed(image, i, condition))
 
         pictures_of = partial(_picture, task, samples)
-        for places, condition, pictures in batches(pictures_of, rows, chosen, ready, size=batch_size):
-            parts[condition.name].append(encode(pictures))
+        for places, condition, pictures in batches(pictures_of, rows, chosen, ready, size=size):
+            with clock.stage("image tower"):
+                parts[condition.name].append(encode(pictures))
             done = len(chosen) * places.start + len(places) * (chosen.index(condition) + 1)
             report(f"{task.name}: pictures", done, len(chosen) * len(samples))
         return {
@@ -231,7 +236,8 @@ def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report
 
     def compute() -> np.ndarray:
         report("prompts", 0, len(texts))
-        return encoder.encode_texts(texts)
+        with clock.stage("text tower"):
+            return encoder.encode_texts(texts)
 
     key = digest("texts", encoder.card.identity, *texts)
     about = {"model": encoder.card.name, "kind": "texts"}

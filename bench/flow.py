@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bench import results
+from bench import clock, results
 from bench.audit import Audit, AuditCell, NotApplicableError, Predicted, Session, Table
 from bench.embeddings import Progress, embed
 from bench.evaluation import Evaluation
@@ -37,7 +37,7 @@ class Settings:
     limit: int | None = None
     """At most so many pictures a split, drawn by `seed`; None for all. Noted in the protocol of every row."""
     seed: int = 0
-    batch_size: int = 64
+    batch_size: int | None = None
     debug: bool = False
     """Raise instead of recording a failure."""
     progress: Progress | None = None
@@ -71,8 +71,9 @@ def run_cells(
     def done(new: list[Row], stage: str, seconds: float) -> None:
         rows.extend(new)
         if folder is not None:
-            folder.save_rows(results.frame(rows))
-            folder.add_time(stage, seconds)
+            with clock.stage("writing"):
+                folder.save_rows(results.frame(rows))
+                folder.add_time(stage, seconds)
 
     def once(cell: str, about: Sequence[Task], work: Callable[[], list[Row]]) -> list[Row]:
         journal = folder.journal if folder is not None else None
@@ -83,7 +84,8 @@ def run_cells(
         for number, evaluation in enumerate(part for one in evaluations for part in cells(one, task)):
             started = time.perf_counter()
             work = functools.partial(_cell, encoder, task, evaluation, samples, store, folder, settings)
-            new = once(f"{task.name} {evaluation.name} {number}", [task], work)
+            with clock.stage(evaluation.name):
+                new = once(f"{task.name} {evaluation.name} {number}", [task], work)
             settings.on_cell(new)
             done(new, f"{task.name} {evaluation.name}", time.perf_counter() - started)
     session = Session(encoder, tuple(tasks), evaluations[0], store, load, run=settings.run, seed=settings.seed,
@@ -92,7 +94,8 @@ def run_cells(
         for number, cell in enumerate(audit.cells(session)):
             started = time.perf_counter()
             work = functools.partial(_audit, cell, audit, session, folder, settings)
-            new = once(f"{cell.task.name} {audit.name} {cell.name} {number}", tasks, work)
+            with clock.stage(f"audit {audit.name}"):
+                new = once(f"{cell.task.name} {audit.name} {cell.name} {number}", tasks, work)
             seconds = time.perf_counter() - started
             settings.on_audit(audit.name, new, seconds)
             done(new, f"{cell.task.name} {audit.name}", seconds)
@@ -115,7 +118,8 @@ def _cell(
         rows = list(score(task, predictions, base, note=settings.note))
         if folder is not None:
             scored = embedded.samples[predictions.split]
-            folder.save_cell(task, evaluation.name, "clean", predictions, scored, chance=rows[0]["chance"])
+            with clock.stage("writing"):
+                folder.save_cell(task, evaluation.name, "clean", predictions, scored, chance=rows[0]["chance"])
         return rows
     except Exception as error:  # isolation: whatever breaks one cell, the sweep goes on
         waiting = isinstance(error, ShareDoneError)
@@ -162,7 +166,8 @@ def _loader(settings: Settings) -> Callable[[Task, str], Samples]:
 
     def load(task: Task, split: str) -> Samples:
         key = (id(task), split)
-        found = kept.pop(key, None) or (task, task.samples(split).draw(settings.limit, seed=settings.seed))
+        with clock.stage("loading data"):
+            found = kept.pop(key, None) or (task, task.samples(split).draw(settings.limit, seed=settings.seed))
         kept[key] = found  # the task is kept too, so that its id stays its own
         for oldest in list(kept)[:-4]:
             del kept[oldest]

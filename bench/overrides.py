@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import conf
+from bench.cluster import check_installed
 from bench.errors import BenchError, unknown
 from bench.settings import BenchSettings
 
@@ -100,6 +101,8 @@ def _register(override: Override, path: str | None) -> None:
         return
     for value in _values(override):
         if value in options[group]:
+            if group == "cluster":
+                check_installed(value)
             continue
         node = _short_form(group, value, path)
         if node is None:

@@ -61,11 +61,15 @@ class Line:
         if good:
             self.say(f"  {good[0]['task']:<18} {name:<10} {len(good)} rows in {_clock(seconds)}")
 
-    def end(self, table: pd.DataFrame, seconds: float, report: Path | None) -> None:
+    def end(self, table: pd.DataFrame, seconds: float, report: Path | None, spent: str) -> None:
         cells = table[table["headline"]].drop_duplicates(["task", "evaluation", "condition"])
         failed = int((cells["status"] != "ok").sum())
-        said = f"{len(cells)} cells in {_clock(seconds)}" + (f", {failed} FAILED" if failed else "")
-        self.say(f"{said}. Report: {report}" if report else f"{said}.")
+        said = f"{len(cells)} cell{'s' if len(cells) != 1 else ''} in {_clock(seconds)}" + (
+            f", {failed} FAILED" if failed else ""
+        )
+        self.say(f"{said}: {spent}." if spent else f"{said}.")
+        if report:
+            self.say(f"Report: {report}")
 
     def _draw(self, text: str) -> None:
         if self.live:

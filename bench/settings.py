@@ -23,12 +23,14 @@ class BenchSettings:
     audit: dict[str, Any] = MISSING
     report: dict[str, Any] = MISSING
     experiment: dict[str, Any] | None = None
+    cluster: dict[str, Any] | None = None
     output: str = "outputs"
     """Run folders are made below this one."""
     limit: int | None = None
     """At most so many pictures a task, drawn by `seed`."""
     seed: int = 0
-    batch_size: int = 64
+    batch_size: int | None = None
+    """Pictures that go through the model at once, fewer where memory ends; null: as suits the device."""
     shard: str | None = None
     """`0/8`: store only the first of eight shares of the vectors; without it the same command finds them all."""
     resume: str | None = None

@@ -47,7 +47,7 @@ class Session:
     run: str = "run"
     seed: int = 0
     limit: int | None = None
-    batch_size: int = 64
+    batch_size: int | None = None
     progress: Progress | None = None
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import numpy as np
 
 from bench.errors import BenchError
+from bench.model.batches import Batches
 from bench.model.clip.weights import sha256_of
 from bench.task import digest
 
@@ -22,37 +23,37 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def prepared(images: Sequence[Image], prepare: Callable[[Image], Item]) -> list[Item]:
+def prepared(images: Sequence[Image], prepare: Callable[[Image], Item], *, workers: int | None = None) -> list[Item]:
     """`prepare` of every picture, in threads, since Pillow and numpy release the lock. What is prepared passes."""
     from PIL.Image import Image
 
     if not all(isinstance(one, Image) for one in images):
         return cast("list[Item]", list(images))
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(prepare, images))
 
 
 def in_batches(
-    items: Sequence[Item], encode: Callable[[Sequence[Item]], torch.Tensor], *, size: int, dim: int
+    items: Sequence[Item], encode: Callable[[Sequence[Item]], torch.Tensor], *, batches: Batches, dim: int
 ) -> np.ndarray:
-    """Unit vectors of all items, `size` at a time -> float32 [item, dim]; no item gives [0, dim]."""
+    """Unit vectors of all items -> float32 [item, dim]; no item gives [0, dim]."""
     import torch
 
     rows = [np.zeros((0, dim), dtype=np.float32)]
     with torch.inference_mode():
-        rows += [unit(encode(items[start : start + size])) for start in range(0, len(items), size)]
+        rows += [unit(part) for part in batches.over(items, encode)]
     return np.concatenate(rows)
 
 
 def each_once(
-    texts: Sequence[str], encode: Callable[[Sequence[str]], torch.Tensor], *, size: int, dim: int
+    texts: Sequence[str], encode: Callable[[Sequence[str]], torch.Tensor], *, batches: Batches, dim: int
 ) -> np.ndarray:
     """As `in_batches`, but doubles are encoded once, and texts of like length together, so that little is padded.
 
     The batches depend on the set of texts only: any order of the same texts gives the same vectors, bit for bit.
     """
     unique = sorted(set(texts), key=lambda text: (len(text), text))
-    vectors = in_batches(unique, encode, size=size, dim=dim)
+    vectors = in_batches(unique, encode, batches=batches, dim=dim)
     position = {text: i for i, text in enumerate(unique)}
     return vectors[[position[text] for text in texts]]
 

@@ -21,8 +21,8 @@ import torch
 
 from bench.errors import BenchError
 from bench.model import ModelCard
+from bench.model.batches import Batches
 from bench.model.causal_text import shortest_exact
-from bench.model.clip.encoder import Hardware, Precision
 from bench.model.clip.preprocess import eight_bit
 from bench.model.encoding import (
     check_finite,
@@ -34,6 +34,7 @@ from bench.model.encoding import (
     state_hash,
     vocabulary_hash,
 )
+from bench.model.hardware import Hardware, Precision
 from bench.model.hub import quick_to_fail
 from bench.model.open_clip_weights import Weights, find_weights
 from bench.task import digest
@@ -57,16 +58,16 @@ class OpenClipEncoder:
         *,
         transform: Callable[[Image], torch.Tensor],
         tokenizer: Callable[[list[str]], torch.Tensor],
-        batch_size: int = 64,
+        batch_size: int | None = None,
     ):
         self.model, self.card, self.transform, self.tokenizer = model, card, transform, tokenizer
-        self.batch_size = batch_size
+        self.batches = Batches(batch_size, card.device)
         self._dtype = getattr(torch, card.precision)
         self._encode_ids, self.cuts_texts = shortest_exact(model, tokenizer(PROBE).to(card.device))
 
     def encode_images(self, images: Sequence[Image]) -> np.ndarray:
         """PIL pictures of any mode and size -> float32 [image, dim], unit length."""
-        return in_batches(images, self._images, size=self.batch_size, dim=self.card.dim)
+        return in_batches(images, self._images, batches=self.batches, dim=self.card.dim)
 
     def prepare(self, image: Image) -> torch.Tensor:
         """A picture -> float32 [3, side, side], which `encode_images` takes instead of it."""
@@ -74,7 +75,7 @@ class OpenClipEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Strings -> float32 [text, dim], unit length. Texts beyond the context are cut as the package does."""
-        return each_once(texts, self._texts, size=self.batch_size, dim=self.card.dim)
+        return each_once(texts, self._texts, batches=self.batches, dim=self.card.dim)
 
     def _images(self, images: Sequence[Image]) -> torch.Tensor:
         pixels = torch.stack(prepared(images, self.prepare))
@@ -91,7 +92,7 @@ def load_open_clip(
     path: str | Path | None = None,
     device: str = "auto",
     precision: Precision = "float32",
-    batch_size: int = 64,
+    batch_size: int | None = None,
 ) -> OpenClipEncoder:
     """An encoder from the open_clip package.
 
@@ -101,20 +102,21 @@ def load_open_clip(
         path: A checkpoint on disk (`.safetensors`, `.bin`, `.pt`), for a plain architecture; with `pretrained`,
             activation and preprocessing are those of the tag.
         device: auto, cpu, cuda, cuda:1, mps.
-        precision: float32, bfloat16 or float16.
-        batch_size: Pictures or texts at a time.
+        precision: float32, bfloat16, float16, or fast: the quickest of them on this device.
+        batch_size: Pictures or texts at a time, fewer where memory ends; as suits the device unless given.
 
     Raises:
         BenchError: package absent, unknown name or tag, no weights, no network, or a file that does not fit.
     """
     package = _package()
-    where = Hardware(device, precision, batch_size).resolve()
+    hardware = Hardware(device, precision, batch_size)
+    where, number = hardware.resolve(), hardware.number()
     with quick_to_fail():
         weights = find_weights(package, name, pretrained, None if path is None else Path(path))
-        model, transform, notes = _build(package, weights, where, precision)
+        model, transform, notes = _build(package, weights, where, number)
         tokenizer = _tokenizer(package, weights)
     check_finite(model, weights.label)
-    card = _card(package, weights, model, tokenizer, where=where, precision=precision, notes=notes)
+    card = _card(package, weights, model, tokenizer, where=where, precision=number, notes=notes)
     encoder = OpenClipEncoder(model, card, transform=transform, tokenizer=tokenizer, batch_size=batch_size)
     encoder.card = replace(card, dim=_dim(encoder))
     return encoder

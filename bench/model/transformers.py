@@ -24,7 +24,7 @@ import torch
 
 from bench.errors import BenchError
 from bench.model import ModelCard
-from bench.model.clip.encoder import Hardware, Precision
+from bench.model.batches import Batches
 from bench.model.clip.preprocess import eight_bit
 from bench.model.encoding import (
     commit_of,
@@ -34,6 +34,7 @@ from bench.model.encoding import (
     prepared,
     vocabulary_hash,
 )
+from bench.model.hardware import Hardware, Precision
 from bench.model.transformers_folder import (
     PADDED_AS_TRAINED,
     find_folder,
@@ -79,18 +80,19 @@ class TransformersEncoder:
     """A two-tower model of transformers behind the Encoder protocol."""
 
     def __init__(
-        self, model: Any, card: ModelCard, *, processor: Any, tokenizer: Any, padding: Padding, batch_size: int = 64
-    ):
+        self, model: Any, card: ModelCard, *, processor: Any, tokenizer: Any, padding: Padding,
+        batch_size: int | None = None,
+    ):  # fmt: skip
         self.model, self.card, self.processor, self.tokenizer = model, card, processor, tokenizer
-        self.padding, self.batch_size = padding, batch_size
+        self.padding, self.batches = padding, Batches(batch_size, card.device)
 
     def encode_images(self, images: Sequence[Image]) -> np.ndarray:
         """PIL pictures of any mode and size -> float32 [image, dim], unit length."""
-        return in_batches(images, self._images, size=self.batch_size, dim=self.card.dim)
+        return in_batches(images, self._images, batches=self.batches, dim=self.card.dim)
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Strings -> float32 [text, dim], unit length. Texts beyond the context are cut as the tokenizer does."""
-        return each_once(texts, self._texts, size=self.batch_size, dim=self.card.dim)
+        return each_once(texts, self._texts, batches=self.batches, dim=self.card.dim)
 
     def _images(self, images: Sequence[Image]) -> torch.Tensor:
         ready = prepared(images, self.prepare)
@@ -128,7 +130,7 @@ def load_transformers(
     revision: str | None = None,
     device: str = "auto",
     precision: Precision = "float32",
-    batch_size: int = 64,
+    batch_size: int | None = None,
 ) -> TransformersEncoder:
     """An encoder from the transformers package.
 
@@ -137,15 +139,16 @@ def load_transformers(
             model.safetensors, preprocessor_config.json and the tokenizer's files.
         revision: A commit, tag or branch of the repository; the commit that was loaded is on the card.
         device: auto, cpu, cuda, cuda:1, mps.
-        precision: float32, bfloat16 or float16.
-        batch_size: Pictures or texts at a time.
+        precision: float32, bfloat16, float16, or fast: the quickest of them on this device.
+        batch_size: Pictures or texts at a time, fewer where memory ends; as suits the device unless given.
 
     Raises:
         BenchError: package absent, no such repository or folder, no network, no safetensors, a model that needs code
             of its own, or one without both towers.
     """
     package = _package()
-    where = Hardware(device, precision, batch_size).resolve()
+    hardware = Hardware(device, precision, batch_size)
+    where, number = hardware.resolve(), hardware.number()
     folder = find_folder(name, revision)
     weights = weight_files(folder, name)
     config = read_config(package, folder, name)
@@ -153,8 +156,8 @@ def load_transformers(
     processor, tokenizer = read_processor(package, folder, name), read_tokenizer(package, folder, name, config)
     padding = padding_of(config, tokenizer)
     card = _card(package, name, folder, model, processor, tokenizer, padding)
-    card = replace(card, weights=files_hash(weights), precision=precision, device=str(where))
-    model.to(where, getattr(torch, precision))
+    card = replace(card, weights=files_hash(weights), precision=number, device=str(where))
+    model.to(where, getattr(torch, number))
     encoder = TransformersEncoder(
         model, card, processor=processor, tokenizer=tokenizer, padding=padding, batch_size=batch_size
     )

@@ -6,6 +6,7 @@
 | `architecture` | the two towers in one file                                                       |
 | `tokenizer`    | text to ids by the published merge table                                         |
 | `preprocess`   | picture to tensor, pixel for pixel as the reference                              |
+| `sharing`      | which texts to encode together, so that little is computed twice                 |
 | `encoder`      | all of it behind the Encoder contract                                            |
 | `load`         | a name or a file -> a model: the order in which things are looked up             |
 | `published`    | the published models: shapes, addresses, hashes, revisions                       |
@@ -25,8 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.model.clip.encoder import ClipEncoder, Precision
+    from bench.model.clip.encoder import ClipEncoder
     from bench.model.clip.shape import Activation
+    from bench.model.hardware import Precision
 
 
 def load_clip(
@@ -41,20 +43,22 @@ def load_clip(
     exif: bool = False,
     device: str = "auto",
     precision: Precision = "float32",
-    batch_size: int = 64,
+    batch_size: int | None = None,
     workers: int | None = None,
+    compile: bool = False,  # noqa: A002 - PyTorch's word
 ) -> ClipEncoder:
     """A CLIP by name, or from a file or folder (`path`), as an Encoder. What `conf/model/` names as `_target_`.
 
-    `load.load` says what a name may be and how the activation is found; `encoder.Hardware` explains the last four.
+    `load.load` says what a name may be and how the activation is found; `bench.model.hardware` explains the last five.
     Raises BenchError for an unknown name, an unreachable hub and every kind of unusable file.
     """
     from dataclasses import replace
 
-    from bench.model.clip.encoder import ClipEncoder, Hardware
+    from bench.model.clip.encoder import ClipEncoder
     from bench.model.clip.load import load
+    from bench.model.hardware import Hardware
 
-    hardware = Hardware(device, precision, batch_size, workers)  # checked before anything is fetched
+    hardware = Hardware(device, precision, batch_size, workers, compile)  # checked before anything is fetched
     hardware.resolve()
     folder = Path(cache) if cache else None
     loaded = load(

@@ -6,8 +6,9 @@ modified ResNet are described there, the averaging shortcut comes from He et al.
 Parameter names equal those of the released weights, so that a published state dict loads as it is.
 
 Differences: attention is `scaled_dot_product_attention`; sequences are batch first; the causal mask is
-implied instead of stored, so texts may be trimmed to fewer tokens than the context (same result, because no
-position looks to its right). Shapes at line ends: n pictures or texts, t tokens, c channels, w width, d embedding.
+implied instead of stored, so texts may be trimmed to fewer tokens than the context, and what many begin with is
+computed once (same result, because no position looks to its right). The last block computes only the place that is
+read. Shapes at line ends: n pictures or texts, t tokens, p tokens before them, c channels, w width, d embedding.
 """
 
 import math
@@ -47,13 +48,45 @@ class Attention(nn.Module):
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, causal: bool) -> Tensor:
-        n, t, w = x.shape
-        packed = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # [n, t, 3w]
-        q, k, v = packed.view(n, t, 3, self.heads, w // self.heads).permute(2, 0, 3, 1, 4)  # [n, heads, t, w/heads]
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-        out: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(n, t, w))
+    def forward(self, x: Tensor, causal: bool, before: Tensor | None = None, at: Tensor | None = None) -> Tensor:
+        """[n, t, w] -> [n, t, w], or [n, 1, w] of the places `at`. What comes `before` [1, p, w] is seen by all."""
+        w = x.shape[2]
+        if before is None and at is None:
+            q, k, v = (self._split(part) for part in F.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, 2))
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        else:
+            asking = x if at is None else _places(x, at)
+            q = self._split(F.linear(asking, self.in_proj_weight[:w], self.in_proj_bias[:w]))
+            k, v = (self._split(part) for part in self._keys(x, before).chunk(2, 2))
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=_mask(k.shape[2], x, at) if causal else None)
+        out: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
         return out
+
+    def _keys(self, x: Tensor, before: Tensor | None) -> Tensor:
+        """Keys and values [n, p+t, 2w]; those of what comes before are computed once."""
+        w = x.shape[2]
+        parts = [
+            F.linear(one, self.in_proj_weight[w:], self.in_proj_bias[w:]) for one in (before, x) if one is not None
+        ]
+        return torch.cat([parts[0].expand(len(x), -1, -1), parts[1]], dim=1) if len(parts) > 1 else parts[0]
+
+    def _split(self, x: Tensor) -> Tensor:
+        n, t, w = x.shape
+        return x.view(n, t, self.heads, w // self.heads).transpose(1, 2)  # [n, heads, t, w/heads]
+
+
+def _places(x: Tensor, at: Tensor) -> Tensor:
+    """[n, t, w] -> [n, 1, w]: of each row the place `at` [n]."""
+    return x[torch.arange(len(x), device=x.device), at][:, None]
+
+
+def _mask(seen: int, x: Tensor, at: Tensor | None) -> Tensor:
+    """What each asking place may look at: itself and what is left of it, `seen` places in all."""
+    p = seen - x.shape[1]
+    places = torch.arange(seen, device=x.device)
+    if at is None:
+        return places <= torch.arange(p, seen, device=x.device)[:, None]  # [t, p+t]
+    return (places <= p + at[:, None])[:, None, None]  # [n, 1, 1, p+t]
 
 
 class Block(nn.Module):
@@ -77,8 +110,10 @@ class Block(nn.Module):
         nn.init.normal_(self.mlp.get_parameter("c_fc.weight"), std=(2 * width) ** -0.5)
         nn.init.normal_(self.mlp.get_parameter("c_proj.weight"), std=residual)
 
-    def forward(self, x: Tensor, causal: bool) -> Tensor:
-        x = x + self.attn(self.ln_1(x), causal)
+    def forward(self, x: Tensor, causal: bool, before: Tensor | None = None, at: Tensor | None = None) -> Tensor:
+        """As the attention: [n, t, w] -> [n, t, w], or [n, 1, w] of the places `at`."""
+        mixed = self.attn(self.ln_1(x), causal, None if before is None else self.ln_1(before), at)
+        x = (x if at is None else _places(x, at)) + mixed
         out: Tensor = x + self.mlp(self.ln_2(x))
         return out
 
@@ -94,10 +129,14 @@ class Transformer(nn.Module):
             block.initialise(shape.width, shape.layers)
         self.resblocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor) -> Tensor:
-        for block in self.resblocks:
-            x = block(x, self.causal)
-        return x
+    def forward(self, x: Tensor, at: Tensor, before: Tensor | None = None) -> Tensor:
+        """[n, t, w] -> [n, w]: of each row the place `at` [n]. `before` [1, p, w] is what all rows begin with."""
+        last = len(self.resblocks) - 1
+        for number, block in enumerate(self.resblocks):
+            x = block(x, self.causal, before, at if number == last else None)
+            if before is not None and number < last:
+                before = block(before, self.causal)
+        return x[:, 0]
 
 
 class VisionTransformer(nn.Module):
@@ -118,8 +157,8 @@ class VisionTransformer(nn.Module):
         x = self.conv1(x).flatten(2).transpose(1, 2)  # [n, patches, w]
         first = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
         x = torch.cat([first, x], dim=1) + self.positional_embedding.to(x.dtype)  # [n, 1 + patches, w]
-        x = self.transformer(self.ln_pre(x))
-        features: Tensor = self.ln_post(x[:, 0])  # [n, w]
+        x = self.transformer(self.ln_pre(x), at=torch.zeros(len(x), dtype=torch.long, device=x.device))
+        features: Tensor = self.ln_post(x)  # [n, w]
         return features @ self.proj if project else features
 
 
@@ -234,11 +273,15 @@ class Clip(nn.Module):
         projected: Tensor = self.visual.attnpool.c_proj(features)
         return projected
 
-    def encode_text(self, tokens: Tensor, *, project: bool = True) -> Tensor:
-        """[n, t] token ids, t <= context, each row with its end token (the largest id) -> [n, d]."""
+    def encode_text(self, tokens: Tensor, *, shared: int = 0, project: bool = True) -> Tensor:
+        """[n, t] token ids, t <= context, each row with its end token (the largest id) -> [n, d].
+
+        The first `shared` tokens, fewer than any row has, are the same in all rows and are computed once.
+        """
         x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
-        x = self.ln_final(self.transformer(x))  # [n, t, w]
-        features: Tensor = x[torch.arange(x.shape[0], device=x.device), tokens.argmax(dim=1)]  # [n, w]
+        before = x[:1, :shared] if shared else None
+        x = self.transformer(x[:, shared:], tokens.argmax(dim=1) - shared, before)
+        features: Tensor = self.ln_final(x)  # [n, w]
         return features @ self.text_projection if project else features
 
     def forward(self, pixels: Tensor, tokens: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Picture to tensor, pixel for pixel as the reference does it, with Pillow and numpy alone.
+"""Picture to tensor, pixel for pixel as the reference does it, by Pillow and PyTorch's arithmetic.
 
 Reference: the evaluation transform of open_clip 3.3 (torchvision `Resize`, `CenterCrop`, RGB, `ToTensor`,
 `Normalize` on Pillow pictures). The order matters and is kept: the picture is resized in its own mode and becomes
@@ -13,16 +13,21 @@ Where this departs from the reference, on purpose:
 As in the reference, the EXIF orientation is ignored; `exif=True` applies it.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -65,8 +70,20 @@ class Preprocess:
 
     def __call__(self, image: Image.Image) -> Pixels:
         """A picture of any mode and size -> float32 [3, size, size]. A broken picture is a BenchError."""
-        values = np.asarray(self.square(image)).transpose(2, 0, 1)  # uint8 [3, size, size]
-        return np.stack([table[channel] for table, channel in zip(self._tables(), values, strict=True)])
+        import torch
+
+        return np.asarray(self.normalised(torch.from_numpy(self.pixels(image)[None]))[0].numpy())
+
+    def pixels(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """A picture of any mode and size -> what the model sees, uint8 [3, size, size]."""
+        return np.ascontiguousarray(np.asarray(self.square(image)).transpose(2, 0, 1))
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """uint8 [n, 3, size, size] -> float32, on the same device and in the reference's order: the same numbers."""
+        import torch
+
+        level, mean, std = (torch.tensor(one, device=pixels.device) for one in (255.0, self.mean, self.std))
+        return (pixels / level - mean[:, None, None]) / std[:, None, None]
 
     def batch(self, images: Iterable[Image.Image]) -> Pixels:
         """Pictures -> float32 [n, 3, size, size]."""
@@ -82,13 +99,6 @@ class Preprocess:
             return fit(turned).convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise BenchError(f"a picture cannot be read ({error}). Replace the file or leave it out.") from error
-
-    def _tables(self) -> Pixels:
-        # 256 values a channel, computed in float32 in the reference's order: the same numbers, without the division.
-        levels = np.arange(256, dtype=np.float32) / np.float32(255)
-        mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
-        tables: Pixels = (levels - mean[:, None]) / std[:, None]
-        return tables
 
     def _squash(self, image: Image.Image) -> Image.Image:
         return image.resize((self.size, self.size), FILTERS[self.interpolation])

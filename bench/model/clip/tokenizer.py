@@ -138,11 +138,15 @@ class Tokenizer:
 
     def __call__(self, texts: str | Sequence[str]) -> Ids:
         """Token ids, int64 [n, context]."""
-        return self._rows(texts, self.context)
+        return padded(self.rows(texts), self.context)
 
     def trimmed(self, texts: str | Sequence[str]) -> Ids:
         """As a call, without the columns that are padding in every row: int64 [n, longest]."""
-        return self._rows(texts, None)
+        return padded(self.rows(texts))
+
+    def rows(self, texts: str | Sequence[str]) -> list[list[int]]:
+        """Token ids of each text with start and end, cut to `context`, without padding."""
+        return [self._row(text) for text in ([texts] if isinstance(texts, str) else texts)]
 
     def encode(self, text: str) -> list[int]:
         """Ids of the cleaned text, without start and end, of any length."""
@@ -160,13 +164,6 @@ class Tokenizer:
         words = [bytes(bytes_of[letter] for letter in span).decode("utf-8", "replace") for span in spans]
         return " ".join(words).strip()
 
-    def _rows(self, texts: str | Sequence[str], columns: int | None) -> Ids:
-        rows = [self._row(text) for text in ([texts] if isinstance(texts, str) else texts)]
-        out = np.zeros((len(rows), columns or max(map(len, rows), default=2)), dtype=np.int64)
-        for line, row in zip(out, rows, strict=True):
-            line[: len(row)] = row
-        return out
-
     def _row(self, text: Any) -> list[int]:
         if not isinstance(text, str):
             raise BenchError(f"a text must be a str, but {type(text).__name__} was given: {text!r:.80}.")
@@ -180,3 +177,11 @@ class Tokenizer:
                 "Shorten it, or allow truncate=True."
             )
         return [*row[: self.context - 1], end]
+
+
+def padded(rows: Sequence[Sequence[int]], columns: int | None = None) -> Ids:
+    """Rows of ids -> int64 [n, columns], as many columns as the longest row has unless given; zeros behind its end."""
+    out = np.zeros((len(rows), columns or max(map(len, rows), default=2)), dtype=np.int64)
+    for line, row in zip(out, rows, strict=True):
+        line[: len(row)] = row
+    return out

@@ -16,10 +16,11 @@ from bench.model import Encoder
 from bench.model.clip import load_clip
 from bench.model.clip.architecture import Clip, ClipShape, ResNetShape, TextShape, VitShape
 from bench.model.clip.checkpoint import Card, save_checkpoint
-from bench.model.clip.encoder import ClipEncoder, Hardware
+from bench.model.clip.encoder import ClipEncoder
 from bench.model.clip.load import Loaded
 from bench.model.clip.preprocess import Preprocess
 from bench.model.clip.tokenizer import Tokenizer
+from bench.model.hardware import Hardware
 
 TEXT = TextShape(20, 49408, 64, 2, 2, 256)
 VIT = ClipShape(24, 32, VitShape(64, 2, 8, 2, 256), TEXT, logit_bias=True)
@@ -79,7 +80,7 @@ def test_repeated_texts_are_embedded_once(monkeypatch: pytest.MonkeyPatch) -> No
     seen: list[tuple[int, ...]] = []
     original = clip.model.encode_text
     monkeypatch.setattr(
-        clip.model, "encode_text", lambda tokens: (seen.append(tuple(tokens.shape)), original(tokens))[1]
+        clip.model, "encode_text", lambda tokens, **how: (seen.append(tuple(tokens.shape)), original(tokens, **how))[1]
     )
     clip.encode_texts(["a dog", "a cat"] * 500)
     assert seen == [(2, 4)]

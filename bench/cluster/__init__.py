@@ -1,0 +1,109 @@
+"""Sweeps that lose nothing: which jobs are missing, how they are launched, and a row for each that died.
+
+Hydra's launchers run the jobs of a sweep: one after the other (`basic`), in processes of this machine
+(`cluster=joblib`), or on Slurm (`cluster=slurm`, `slurm`). `Sweep` stands between Hydra and the launcher:
+
+- With `resume=DIR`, jobs that are finished in DIR are not launched again.
+- Every job is told to go on with what lies in its folder, so that one which the cluster stops and starts again loses
+  no finished cell.
+- A job whose process ended without a word (killed, out of memory, time limit) gets a failed row for each cell that it
+  still owed; the others go on. The exit status is that of all rows.
+
+| module | what                                                              |
+|--------|-------------------------------------------------------------------|
+| jobs   | a job of a sweep: its folder, whether it is finished, what it owes |
+| slurm  | submit to Slurm and wait, by what `squeue` says                    |
+| slots  | one process per GPU of this machine                                |
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+
+from bench.cluster.jobs import Job
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from hydra.core.utils import JobReturn
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+NEEDED = {"slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+          "joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib")}  # fmt: skip
+"""What each option of the group `cluster` needs: the launcher's package, and our extra that brings it."""
+
+
+def check_installed(option: str) -> None:
+    """Raises BenchError if the launcher of this option is not there."""
+    from importlib.util import find_spec
+
+    package, extra = NEEDED.get(option, ("", ""))
+    try:
+        there = not package or find_spec(package) is not None
+    except ModuleNotFoundError:  # not even the namespace of Hydra's plugins
+        there = False
+    if not there:
+        raise BenchError(f"cluster={option} needs a launcher: pip install 'zeroshot-bench[{extra}]'.")
+
+
+def stand_between(tell: Callable[[int], object]) -> None:
+    """Whatever launcher Hydra makes from here on is made inside a `Sweep`; `tell` gets an exit status for each job."""
+    plugins = Plugins.instance()
+    own = type(plugins).instantiate_launcher
+
+    def instantiate(*args: Any, **words: Any) -> Launcher:
+        return Sweep(own(plugins, *args, **words), tell)
+
+    plugins.instantiate_launcher = instantiate  # type: ignore[method-assign]
+
+
+class Sweep(Launcher):
+    """A launcher around another one."""
+
+    def __init__(self, inner: Any, tell: Callable[[int], object]) -> None:
+        self.inner, self.tell = inner, tell
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        raise AssertionError("the inner launcher is set up already")
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Launch what is missing; afterwards every job has its rows."""
+        Plugins.instance().__dict__.pop("instantiate_launcher", None)  # jobs elsewhere get Hydra as it was
+        context, config = self.inner.hydra_context, self.inner.config
+        jobs = [Job(initial_job_idx + i, tuple(words), context, config) for i, words in enumerate(job_overrides)]
+        missing = [job for job in jobs if not (config.resume and job.finished())]
+        if len(missing) < len(jobs):
+            print(f"{len(jobs) - len(missing)} of {len(jobs)} jobs are finished, {len(missing)} to do", flush=True)
+        reason = self._launch(missing) if missing else ""
+        for job in missing:
+            job.settle(reason)
+        bad = [job for job in jobs if job.failed()]
+        for job in jobs:
+            self.tell(int(job in bad))
+        numbers = f", failures in {', '.join(str(job.number) for job in bad)}" if bad else ""
+        print(f"{len(jobs)} jobs{numbers}. One table and page of all: bench-report {jobs[0].root}", flush=True)
+        return []
+
+    def _launch(self, jobs: Sequence[Job]) -> str:
+        """What went wrong with the launcher itself, if anything did."""
+        for job in jobs:
+            job.clear()
+        try:
+            if type(self.inner).__name__ == "SlurmLauncher":
+                from bench.cluster import slurm
+
+                return slurm.run(self.inner, jobs)
+            self.inner.launch([job.words for job in jobs], jobs[0].number)
+        except BrokenProcessPool:
+            unborn = [job for job in jobs if not job.begun()]
+            if not 0 < len(unborn) < len(jobs):
+                return "a process of the sweep was killed"
+            print(f"bench: a process was killed; {len(unborn)} jobs are launched anew", file=sys.stderr, flush=True)
+            return self._launch(unborn) or "a process of the sweep was killed"
+        return ""

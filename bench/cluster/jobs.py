@@ -1,0 +1,125 @@
+"""A job of a sweep: one run folder, and the cells that it owes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import results
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from hydra.types import HydraContext
+    from omegaconf import DictConfig
+
+PASSING = ("resume", "hydra.sweep.subdir")
+"""Overrides that are not part of what a job computes."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Number `number` of a sweep, with its overrides; `sweep` is the configuration of the whole."""
+
+    number: int
+    overrides: tuple[str, ...]
+    context: HydraContext
+    sweep: DictConfig
+
+    @cached_property
+    def root(self) -> Path:
+        return Path(str(self.sweep.hydra.sweep.dir))
+
+    @property
+    def folder(self) -> Path:
+        return self.root / str(self.number)
+
+    @property
+    def words(self) -> list[str]:
+        """Its overrides for the launcher, which may number jobs as it likes: the folder and going on are said."""
+        place = str(self.root).replace("\\", "\\\\").replace('"', '\\"')
+        own = [one for one in self.overrides if one.split("=")[0] not in PASSING]
+        return [*own, f'resume="{place}"', f"hydra.sweep.subdir={self.number}"]
+
+    def rows(self) -> pd.DataFrame | None:
+        """What it has found so far."""
+        try:
+            return results.read(self.folder)
+        except (BenchError, OSError, ValueError):
+            return None
+
+    def begun(self) -> bool:
+        """Whether its process has come as far as writing its configuration."""
+        return (self.folder / "config.yaml").exists()
+
+    def clear(self) -> None:
+        """Forget that it was begun, and rows that are to be found again; finished cells stay in its journal."""
+        for name in ("config.yaml", "rows.csv", "rows.parquet"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def finished(self) -> bool:
+        """All rows are there and good, of the same overrides and the same versions of the libraries."""
+        from omegaconf import OmegaConf
+
+        from bench.run_folder import versions
+
+        table = self.rows()
+        if table is None or not len(table) or (table["status"] != "ok").any():
+            return False
+        try:
+            before = OmegaConf.to_container(OmegaConf.load(self.folder / ".hydra" / "overrides.yaml"))
+            known = json.loads((self.folder / "provenance.json").read_text())
+        except (OSError, ValueError):
+            return False
+        same = [one for one in before or [] if str(one).split("=")[0] not in PASSING]
+        mine = [one for one in self.overrides if one.split("=")[0] not in PASSING]
+        return same == mine and known.get("versions") == versions() and "seconds" in known
+
+    def failed(self) -> bool:
+        """Whether a row says so, or there is none."""
+        table = self.rows()
+        return table is None or bool((table["status"] == "failed").any())
+
+    def settle(self, reason: str) -> None:
+        """A failed row for each cell that it owes, if its process ended before its time."""
+        if self._ended():
+            return
+        said = f"Its process ended without a word ({reason or 'killed, out of memory, or out of time'})"
+        where = self.root / ".submitit"
+        said += f"; what it printed: {where}." if where.is_dir() else "."
+        error = BenchError(f"{said} The same line with resume={self.root} computes what is missing.")
+        table = self.rows()
+        rows: list[Any] = [] if table is None else table.to_dict("records")
+        known = {(row["task"], row["evaluation"]) for row in rows}
+        owed = [row for row in self._planned(error) if (row["task"], row["evaluation"]) not in known]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        results.save(results.frame([*rows, *owed]), self.folder)
+        if not (self.folder / "provenance.json").exists():
+            from bench.run_folder import RunFolder
+
+            RunFolder(self.folder, {"run": f"{self.root.name}/{self.number}"}, resumed=True).save_provenance()
+
+    def _ended(self) -> bool:
+        """Whether its process came to its end, well or badly: a whole run says how long it took."""
+        table = self.rows()
+        if table is None or not len(table):
+            return False
+        if (table["status"] != "ok").all():  # refused: rows, and nothing else
+            return True
+        try:
+            return "seconds" in json.loads((self.folder / "provenance.json").read_text())
+        except (OSError, ValueError):
+            return False
+
+    def _planned(self, error: BenchError) -> list[dict[str, Any]]:
+        """A failed row for each of its cells; for the job itself, where not even its configuration can be read."""
+        from bench.assemble import planned
+
+        try:
+            config = self.context.config_loader.load_sweep_config(self.sweep, list(self.words))
+            return planned(config, f"{self.root.name}/{self.number}", error)
+        except Exception as trouble:  # whatever a task or a plugin raises
+            raise BenchError(f"{error} Its cells cannot be listed: {trouble}") from trouble

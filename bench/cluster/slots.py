@@ -1,0 +1,45 @@
+"""One process per GPU: each job of a machine takes a GPU that no other job of the sweep has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def own_gpu(folder: Path) -> Iterator[int | None]:
+    """The number of a GPU that is ours while this lasts, which is made PyTorch's current one; None with fewer than two.
+
+    Claims are locks in `folder`, which the system releases when their holder dies. If all are taken, the GPUs are
+    shared.
+    """
+    import torch
+
+    count = torch.cuda.device_count()
+    if count < 2:
+        yield None
+        return
+    with claim(folder, count) as number:
+        torch.cuda.set_device(number)
+        yield number
+
+
+@contextmanager
+def claim(folder: Path, count: int) -> Iterator[int]:
+    """The first of `count` slots that nobody holds; slot 0, shared, if there is none."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        lock = FileLock(folder / f"gpu-{number}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            continue
+        try:
+            yield number
+        finally:
+            lock.release()
+        return
+    yield 0

@@ -1,0 +1,79 @@
+"""Batches as large as the device's memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import torch
+
+Item = TypeVar("Item")
+
+USUAL = {"cuda": 256}
+"""Pictures at a time by kind of device. Larger ones made an H100 no faster, nor a processor those above 64."""
+OTHERS = 64
+SAID = ("out of memory", "not enough memory", "can't allocate memory")
+"""How PyTorch says it where it has no error of its own for it."""
+
+
+def usual_batch(device: str) -> int:
+    """Pictures at a time that suit a device such as `cuda:1`."""
+    return USUAL.get(device.partition(":")[0], OTHERS)
+
+
+class Batches:
+    """Runs a model over items, `size` at a time; where memory does not suffice, half as many, from then on."""
+
+    def __init__(self, size: int | None, device: torch.device | str) -> None:
+        self.device = str(device)
+        self.size = size or usual_batch(self.device)
+
+    def over(
+        self, items: Sequence[Item], compute: Callable[[Sequence[Item]], torch.Tensor], *, times: int = 1
+    ) -> Iterator[torch.Tensor]:
+        """What `compute` makes of each batch, in order; `times` as many where items are small.
+
+        Raises:
+            BenchError: one item alone does not fit.
+        """
+        start = 0
+        while start < len(items):
+            part = items[start : start + self.size * times]
+            made = self._tried(part, compute)
+            if made is not None:
+                yield made
+                start += len(part)
+
+    def _tried(self, part: Sequence[Item], compute: Callable[[Sequence[Item]], torch.Tensor]) -> torch.Tensor | None:
+        try:
+            return compute(part)
+        except (RuntimeError, MemoryError) as error:
+            if not short_of_memory(error):
+                raise
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # Only now, with the error gone and what it held of the failed batch, can the memory be given back.
+        if self.size == 1:
+            raise BenchError(
+                f"Not even one picture at a time fits into the memory of {self.device} ({said}). Free some of it, take "
+                "another device (model.device=cpu) or a smaller type of number (model.precision=bfloat16)."
+            )
+        self.size //= 2
+        _give_back(self.device)
+        return None
+
+
+def short_of_memory(error: BaseException) -> bool:
+    """Whether a device or the machine has run out of memory."""
+    import torch
+
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(one in str(error).lower() for one in SAID)
+
+
+def _give_back(device: str) -> None:
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()

@@ -1,0 +1,79 @@
+"""Batches that shrink until they fit, and the choice of device, type of number and size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from bench.errors import BenchError
+from bench.model.batches import Batches, short_of_memory, usual_batch
+from bench.model.hardware import Hardware
+
+
+def room(most: int, seen: list[int], error: Exception):  # type: ignore[no-untyped-def]
+    """A model whose memory holds `most` items."""
+
+    def compute(items: Sequence[int]) -> torch.Tensor:
+        seen.append(len(items))
+        if len(items) > most:
+            raise error
+        return torch.tensor(list(items))
+
+    return compute
+
+
+ERRORS = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    MemoryError(),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+    RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_batch_that_does_not_fit_is_halved_for_good(error: Exception) -> None:
+    seen: list[int] = []
+    batches = Batches(32, "cpu")
+    found = torch.cat(list(batches.over(range(50), room(10, seen, error))))
+    assert found.tolist() == list(range(50))
+    assert seen == [32, 16, 8, 8, 8, 8, 8, 8, 2]
+    assert batches.size == 8
+    assert torch.cat(list(batches.over(range(9), room(10, seen, error)))).tolist() == list(range(9))
+
+
+def test_small_items_go_several_times_as_many() -> None:
+    seen: list[int] = []
+    assert len(list(Batches(4, "cpu").over(range(20), room(9, seen, MemoryError()), times=4))) == 3
+    assert seen == [16, 8, 8, 4]
+
+
+def test_one_that_does_not_fit_alone_says_what_to_do() -> None:
+    with pytest.raises(BenchError, match=r"(?s)one picture at a time.*cpu.*CUDA out of memory.*bfloat16"):
+        list(Batches(4, "cpu").over(range(3), room(0, [], ERRORS[0])))
+
+
+def test_other_errors_come_out() -> None:
+    with pytest.raises(RuntimeError, match="shape"):
+        list(Batches(4, "cpu").over(range(3), room(0, [], RuntimeError("shape mismatch"))))
+    assert not short_of_memory(ValueError("a picture of a memory"))
+
+
+def test_size_by_device() -> None:
+    assert (usual_batch("cpu"), usual_batch("cuda:1")) == (64, 256)
+    assert (Batches(None, "cpu").size, Batches(None, torch.device("cuda", 0)).size, Batches(3, "cuda").size) == (
+        64,
+        256,
+        3,
+    )
+
+
+def test_fast_is_what_the_processor_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    for can, number in (({"amx_bf16": True}, "bfloat16"), ({"avx512_bf16": True}, "bfloat16"), ({}, "float32")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda can=can: can, raising=False)
+        assert Hardware("cpu", "fast").number() == number
+    assert Hardware("cpu", "float16").number() == "float16"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: False)
+    monkeypatch.setattr(Hardware, "resolve", lambda self: torch.device("cuda"))
+    assert Hardware("cuda", "fast").number() == "float16"
