@@ -7,7 +7,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks
+from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks, reduced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def run(
     audits = [audit] if audit is not None and not isinstance(audit, str) else make_audits(config)
     place = RunFolder(Path(output), provenance={"model": encoder.card.as_dict()}) if output else None
     told = Settings(run=Path(output).name if output else "run", limit=config.limit, seed=config.seed,
-                    batch_size=config.batch_size, debug=config.debug)  # fmt: skip
+                    batch_size=config.batch_size, debug=config.debug, reduced=reduced(config, encoder))  # fmt: skip
     return run_cells(
         encoder, chosen, [how], audits=audits, store=make_store(config), folder=place, settings=told,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks, planned
+from bench.assemble import bind_generator, make, make_audits, make_store, make_tasks, planned, reduced
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:
         line.say(f"{encoder.card.name} on {len(tasks)} task{'s' if len(tasks) != 1 else ''}, results in {folder}")
         settings = Settings(
             run=run, limit=config.limit, seed=config.seed, batch_size=config.batch_size, debug=config.debug,
-            progress=line.progress, on_cell=line.cell, on_audit=line.audit,
+            reduced=reduced(config, encoder), progress=line.progress, on_cell=line.cell, on_audit=line.audit,
         )  # fmt: skip
         table = run_cells(encoder, tasks, evaluations, audits=audits, store=make_store(config), folder=place,
                           settings=settings)  # fmt: skip

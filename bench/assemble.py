@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bench.audit import Audit
     from bench.embeddings import Progress
+    from bench.model import Encoder, Lookup
     from bench.store import Store
     from bench.task import Task
 
@@ -87,6 +88,11 @@ def make_store(config: DictConfig) -> Store:
 
     folder = config.store.folder
     return Store(default_folder() if folder == "auto" else Path(folder) if folder else None, share(config.shard))
+
+
+def reduced(config: DictConfig, encoder: Encoder | Lookup) -> int | None:
+    """The side that JPEG files are reduced for, if that was asked for and the model says how large it sees."""
+    return encoder.card.image_size if config.reduced_jpeg else None
 
 
 def share(text: str | None) -> tuple[int, int] | None:

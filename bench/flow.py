@@ -38,6 +38,8 @@ class Settings:
     """At most so many pictures a split, drawn by `seed`; None for all. Noted in the protocol of every row."""
     seed: int = 0
     batch_size: int | None = None
+    reduced: int | None = None
+    """JPEG files are decoded at a reduced scale that suits a model of so many pixels a side; None: as they are."""
     debug: bool = False
     """Raise instead of recording a failure."""
     progress: Progress | None = None
@@ -49,7 +51,8 @@ class Settings:
     @property
     def note(self) -> str:
         """What the protocol of every row says."""
-        return f"limit {self.limit}" if self.limit else ""
+        facts = (self.limit and f"limit {self.limit}", self.reduced and "JPEG decoded at reduced scale")
+        return "; ".join(one for one in facts if one)
 
 
 def run_cells(
@@ -164,10 +167,15 @@ def _loader(settings: Settings) -> Callable[[Task, str], Samples]:
     """Loads a split, cut to the limit, and keeps the last four: evaluations and audits of a task share them."""
     kept: dict[tuple[int, str], tuple[Task, Samples]] = {}
 
+    def drawn(task: Task, split: str) -> Samples:
+        samples = task.samples(split)
+        samples = samples.reduced(settings.reduced) if settings.reduced else samples
+        return samples.draw(settings.limit, seed=settings.seed)
+
     def load(task: Task, split: str) -> Samples:
         key = (id(task), split)
         with clock.stage("loading data"):
-            found = kept.pop(key, None) or (task, task.samples(split).draw(settings.limit, seed=settings.seed))
+            found = kept.pop(key, None) or (task, drawn(task, split))
         kept[key] = found  # the task is kept too, so that its id stays its own
         for oldest in list(kept)[:-4]:
             del kept[oldest]

@@ -113,6 +113,23 @@ class Samples:
             part_of=(self.fingerprint, chosen) if self.part_of is None else (self.part_of[0], self.part_of[1][chosen]),
         )
 
+    def reduced(self, side: int) -> Samples:
+        """The same with JPEG files decoded at a half, a quarter or an eighth, as long as that is at least `2 side`.
+
+        Faster for large photographs, and not the same pixels: two photographs of 640 x 427 at 96 pixels a side came out
+        1 and 2 of 255 steps away on average. It has another fingerprint, so nothing mixes with exact vectors.
+        """
+        images = self.images
+
+        def read(index: int) -> Image:
+            image = images[index]
+            image.draft(None, (2 * side, 2 * side))  # does nothing to what is no JPEG, or was decoded already
+            return image
+
+        whole = self.part_of and (digest(self.part_of[0], "reduced", str(side)), self.part_of[1])
+        return replace(self, images=Pictures(len(self), read), part_of=whole,
+                       fingerprint=digest(self.fingerprint, "reduced", str(side)))  # fmt: skip
+
     def draw(self, limit: int | None, *, seed: int = 0) -> Samples:
         """At most `limit` pictures at random, in their order. Pictures of one pair are drawn together."""
         import pandas as pd

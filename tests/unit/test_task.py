@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.errors import BenchError
-from bench.task import ClassName, Records
+from bench.task import ClassName, Pictures, Records, Samples
 from tests.toys import toy_task
 
 
@@ -50,3 +53,23 @@ def test_a_subset_keeps_order_and_has_its_own_fingerprint() -> None:
     assert part.labels.tolist() == [1, 1]
     assert np.asarray(part.images[0])[0, 0].tolist() == [0, 255, 0]
     assert len({samples.fingerprint, part.fingerprint, samples.take([1, 4]).fingerprint}) == 3
+
+
+def test_reduced_decoding_is_near_and_has_its_own_fingerprint(tmp_path: Path) -> None:
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    from bench.model.clip.preprocess import Preprocess
+
+    for name, array in zip("ab", load_sample_images().images, strict=True):
+        Image.fromarray(array).save(tmp_path / f"{name}.jpg", quality=90)
+    Image.fromarray(array).save(tmp_path / "c.png")
+    pictures = Pictures(3, lambda i: Image.open(tmp_path / ("a.jpg", "b.jpg", "c.png")[i]))
+    whole = Samples(pictures, np.zeros(3, np.int64), ("a", "b", "c"), "f", pd.DataFrame(index=range(3)))
+    less = whole.reduced(96)
+    assert less.fingerprint not in (whole.fingerprint, whole.reduced(48).fingerprint)
+    assert less.take([1]).images[0].size == less.images[1].size == (320, 214)
+    see = Preprocess(96)
+    apart = [np.abs(see.pixels(whole.images[i]).astype(int) - see.pixels(less.images[i])).mean() for i in range(3)]
+    assert 1 < max(apart[:2]) < 2.5  # as the docstring says
+    assert apart[2] == 0

@@ -1,0 +1,247 @@
+"""Jobs of a sweep: which are missing, what one owes that died, one GPU each."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from bench import results
+from bench.cluster import Sweep, check_installed, slots, slurm
+from bench.cluster.jobs import Job
+from bench.errors import BenchError
+from bench.evaluation.rows import describe
+from bench.overrides import composed
+from bench.run_folder import RunFolder
+from tests.end_to_end.test_app import bench
+
+TASKS = ("clipart", "digits", "flags")
+
+
+def row(task: str, **facts: Any) -> dict[str, Any]:
+    import tasks
+
+    ok = {"chance": 0.1, "group": "all", "metric": "top1", "headline": True, "value": 0.5, "n": 9, "status": "ok"}
+    return {**describe("m", tasks.select(task)[0], "zero_shot", "r"), **ok, **facts}
+
+
+def context() -> Any:
+    def load(sweep: Any, words: list[str]) -> Any:
+        return composed([one for one in words if not one.startswith("hydra")])
+
+    return SimpleNamespace(config_loader=SimpleNamespace(load_sweep_config=load))
+
+
+def job(place: Path, number: int = 0, task: str = "clipart") -> Job:
+    from bench.overrides import prepare
+
+    sweep = OmegaConf.create({"hydra": {"sweep": {"dir": str(place)}}, "resume": str(place)})
+    prepare([f"task={task}"])  # makes the option known, as the command line does
+    return Job(number, (f"task={task}", "limit=5"), context(), sweep)
+
+
+def done(one: Job, *rows: dict[str, Any], whole: bool = True) -> None:
+    """Leave what a process leaves behind."""
+    place = RunFolder(one.folder, {"run": "r"})
+    place.save_rows(results.frame(rows))
+    if whole:
+        place.provenance["seconds"] = 1.0
+        place.save_provenance()
+    (one.folder / ".hydra").mkdir(exist_ok=True)
+    OmegaConf.save(OmegaConf.create(list(one.words)), one.folder / ".hydra" / "overrides.yaml")
+    (one.folder / "config.yaml").touch()
+
+
+def test_finished_is_whole_and_good_and_of_the_same_words(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    assert not one.finished()
+    done(one, row("clipart"))
+    assert one.finished()
+    other = Job(0, ("task=digits", "limit=5"), one.context, one.sweep)
+    assert not other.finished()
+    done(one, row("clipart", status="failed", reason="x", value=float("nan")))
+    assert not one.finished()
+    done(one, row("clipart"), whole=False)
+    assert not one.finished()
+    done(one, row("clipart"))
+    known = json.loads((one.folder / "provenance.json").read_text())
+    known["versions"]["torch"] = "1.0"
+    (one.folder / "provenance.json").write_text(json.dumps(known))
+    assert not one.finished()
+
+
+def test_its_words_name_its_folder_whatever_number_the_launcher_gives(tmp_path: Path) -> None:
+    one = Job(7, ("task=clipart", "resume=elsewhere"), context(), job(tmp_path).sweep)
+    assert one.words == ["task=clipart", f'resume="{tmp_path}"', "hydra.sweep.subdir=7"]
+    assert one.folder == tmp_path / "7"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_job_that_died_owes_a_row_for_each_cell(tmp_path: Path, begun: bool) -> None:
+    one = job(tmp_path)
+    if begun:
+        done(one, whole=False)
+    one.settle("")
+    table = one.rows()
+    assert table is not None
+    assert table[["task", "evaluation", "status"]].to_numpy().tolist() == [["clipart", "zero_shot", "failed"]]
+    assert "ended without a word (killed, out of memory" in table["reason"][0]
+    assert f"resume={tmp_path}" in table["reason"][0]
+
+
+def test_what_a_job_found_before_it_died_is_kept(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    good = row("digits")
+    done(one, good, whole=False)
+    one.settle("a process of the sweep was killed")
+    table = one.rows()
+    assert table is not None
+    assert dict(zip(table["task"], table["status"], strict=True)) == {"digits": "ok", "clipart": "failed"}
+    done(one, good)
+    one.settle("")
+    assert len(one.rows()) == 1  # type: ignore[arg-type]
+
+
+class Inner:
+    """A launcher that runs no process; `act` says what happens to each job."""
+
+    def __init__(self, place: Path, act: Any) -> None:
+        self.hydra_context, self.config, self.act = context(), job(place).sweep, act
+        self.launched: list[list[str]] = []
+
+    def launch(self, words: list[list[str]], first: int) -> None:
+        self.launched.append([one[-1].split("=")[1] for one in words])
+        for one in words:
+            self.act(one)
+
+
+def swept(place: Path, act: Any) -> tuple[Inner, list[int]]:
+    inner, told = Inner(place, act), []  # type: ignore[var-annotated]
+    for task in TASKS:
+        job(place, task=task)
+    Sweep(inner, told.append).launch([[f"task={task}", "limit=5"] for task in TASKS], 0)
+    return inner, told
+
+
+def ran(place: Path, words: list[str], **facts: Any) -> None:
+    number, task = int(words[-1].split("=")[1]), words[0].split("=")[1]
+    done(job(place, number, task), row(task, **facts))
+
+
+def test_only_what_is_missing_is_launched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inner, told = swept(tmp_path, lambda words: ran(tmp_path, words))
+    assert (inner.launched, told) == ([["0", "1", "2"]], [0, 0, 0])
+    done(job(tmp_path, 1, "digits"), row("digits", status="failed", reason="x", value=float("nan")))
+    inner, told = swept(tmp_path, lambda words: ran(tmp_path, words))
+    assert (inner.launched, told) == ([["1"]], [0, 0, 0])
+    assert "2 of 3 jobs are finished, 1 to do" in capsys.readouterr().out
+    inner, told = swept(tmp_path, lambda words: ran(tmp_path, words))
+    assert inner.launched == []
+
+
+def test_after_a_killed_process_those_that_had_not_begun_are_launched_again(tmp_path: Path) -> None:
+    def act(words: list[str]) -> None:
+        if words[0] == "task=digits":
+            done(job(tmp_path, 1, "digits"), whole=False)
+            raise BrokenProcessPool
+        ran(tmp_path, words)
+
+    inner, told = swept(tmp_path, act)
+    assert inner.launched == [["0", "1", "2"], ["2"]]
+    assert told == [0, 1, 0]
+    assert "a process of the sweep was killed" in job(tmp_path, 1).rows()["reason"][0]  # type: ignore[index]
+
+
+def test_each_takes_a_slot_of_its_own(tmp_path: Path) -> None:
+    with slots.claim(tmp_path, 2) as first:
+        with slots.claim(tmp_path, 2) as second, slots.claim(tmp_path, 2) as third:
+            assert (first, second, third) == (0, 1, 0)  # a third shares
+        with slots.claim(tmp_path, 2) as again:
+            assert again == 1
+
+
+def test_without_several_gpus_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with slots.own_gpu(tmp_path / "gpus") as number:
+        assert number is None
+    assert not (tmp_path / "gpus").exists()
+    seen: list[int] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "set_device", seen.append)
+    with slots.own_gpu(tmp_path / "gpus"), slots.own_gpu(tmp_path / "gpus"):
+        assert seen == [0, 1]
+
+
+def test_a_launcher_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BenchError, match=r"cluster=slurm needs a launcher: pip install 'zeroshot-bench\[slurm\]'"):
+        check_installed("slurm")
+    check_installed("something_else")
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "error", "left"),
+    [(0, "R\nPD\nCD\nF\n", "", ["R", "PD"]), (0, "", "", []),
+     (1, "", "slurm_load_jobs error: Invalid job id specified", []), (1, "", "Socket timed out", None)],
+)  # fmt: skip
+def test_what_the_queue_says(
+    code: int, out: str, error: str, left: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = subprocess.CompletedProcess([], code, out, error)
+    monkeypatch.setattr(slurm.subprocess, "run", lambda *words, **how: answer)
+    assert slurm.queued("12") == left
+
+
+def test_without_slurm_it_says_where_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BenchError, match="sbatch and squeue"):
+        slurm.run(None, [])
+
+
+DEADLY = """
+import os, signal
+from pathlib import Path
+from dataclasses import replace
+import tasks
+
+def load(split):
+    if Path("armed").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return flags.load(split)
+
+flags = tasks.select("flags")[0]
+DEADLY = replace(flags, name="deadly", load=load)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
+def test_processes_of_this_machine_one_of_which_is_killed(tmp_path: Path) -> None:
+    """cluster=joblib, then the same line again when what was deadly is gone."""
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "deadly.py").write_text(DEADLY)
+    (tmp_path / "armed").touch()
+    words = ["cluster=joblib", "task=clipart,deadly,digits", f"task.path={tmp_path / 'own'}", "limit=10",
+             "report=none", f"resume={tmp_path / 'sweep'}"]  # fmt: skip
+    first = bench(*words, cwd=tmp_path)
+    assert first.returncode == 1, first.stderr
+    found = results.merge(results.run_folders(tmp_path / "sweep"))
+    assert dict(zip(found["task"], found["status"], strict=False))["deadly"] == "failed"
+    assert len(results.run_folders(tmp_path / "sweep")) == 3
+    os.remove(tmp_path / "armed")
+    second = bench(*words, cwd=tmp_path)
+    assert second.returncode == 0, second.stderr + second.stdout
+    assert "jobs are finished" in second.stdout
+    found = results.merge(results.run_folders(tmp_path / "sweep"))
+    assert set(found.loc[found["headline"], "task"]) == {"clipart", "deadly", "digits"}
+    assert (found["status"] == "ok").all()
