@@ -1,3 +1,4 @@
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def test_reduced_decoding_is_near_and_has_its_own_fingerprint(tmp_path: Path) ->
     for name, array in zip("ab", load_sample_images().images, strict=True):
         Image.fromarray(array).save(tmp_path / f"{name}.jpg", quality=90)
     Image.fromarray(array).save(tmp_path / "c.png")
-    pictures = Pictures(3, lambda i: Image.open(tmp_path / ("a.jpg", "b.jpg", "c.png")[i]))
+    files = [(tmp_path / name).read_bytes() for name in ("a.jpg", "b.jpg", "c.png")]
+    pictures = Pictures(3, lambda i: Image.open(BytesIO(files[i])))
     whole = Samples(pictures, np.zeros(3, np.int64), ("a", "b", "c"), "f", pd.DataFrame(index=range(3)))
     less = whole.reduced(96)
     assert less.fingerprint not in (whole.fingerprint, whole.reduced(48).fingerprint)
