@@ -17,7 +17,7 @@ from bench import clock
 from bench.errors import BenchError, unknown
 from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
 from bench.model.batches import usual_batch
-from bench.pipeline import batches
+from bench.pipeline import AHEAD, batches
 from bench.store import Store
 from bench.task import Samples, Task, digest
 
@@ -179,7 +179,8 @@ def _images(
             return prepare(_changed(image, i, condition))
 
         pictures_of = partial(_picture, task, samples)
-        for places, condition, pictures in batches(pictures_of, rows, chosen, ready, size=size):
+        ahead = 0 if encoder.card.device == "cpu" else AHEAD
+        for places, condition, pictures in batches(pictures_of, rows, chosen, ready, size=size, ahead=ahead):
             with clock.stage("image tower"):
                 parts[condition.name].append(encode(pictures))
             done = len(chosen) * places.start + len(places) * (chosen.index(condition) + 1)

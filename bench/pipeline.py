@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 AHEAD = 3
-"""Batches that are made ready beyond the one that the model has."""
+"""Batches that are made ready beyond the one that a model on a device of its own has."""
+MOST = 16
+"""Threads at most."""
 Change = TypeVar("Change")
 
 
@@ -28,6 +30,7 @@ def batches(
     *,
     size: int,
     workers: int | None = None,
+    ahead: int = AHEAD,
 ) -> Iterator[tuple[range, Change, list[Any]]]:
     """The pictures of `rows` under each change, `size` at a time: which they are, the change, and what is ready.
 
@@ -36,9 +39,11 @@ def batches(
     Args:
         picture: decodes one.
         ready: (picture, place, change) -> what the model reads.
-        workers: threads; as many as there are cores, up to 8, unless given.
+        workers: threads; as many as there are cores, up to MOST, unless given.
+        ahead: batches in the making while the last one is with the caller. 0 where the caller needs all cores itself:
+            threads of both that fight for them cost a third of the speed.
     """
-    with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(workers or min(MOST, os.cpu_count() or 1)) as pool:
         waiting: deque[tuple[range, Change, list[Future[Any]]]] = deque()
         try:
             for start in range(rows.start, rows.stop, size):
@@ -47,7 +52,7 @@ def batches(
                 for change in changes:
                     jobs = [pool.submit(_after, one, i, change, ready) for one, i in zip(opened, places, strict=True)]
                     waiting.append((places, change, jobs))
-                    if len(waiting) > AHEAD:
+                    if len(waiting) > ahead:
                         yield _done(*waiting.popleft())
             while waiting:
                 yield _done(*waiting.popleft())
