@@ -261,3 +261,14 @@ def test_constant_features_and_memory_maps(tmp_path) -> None:  # type: ignore[no
 def test_one_class_cannot_be_learnt() -> None:
     with pytest.raises(BenchError, match="at least two classes"):
         LogisticPath(np.ones((5, 2), np.float32), np.zeros(5, np.int64), 3)
+
+
+@pytest.mark.gpu
+def test_a_gpu_finds_the_same_optimum() -> None:
+    features, labels = clouds(4000, 64, 12, apart=0.3, decay=2.0)
+    plain = LogisticPath(features, labels, 12).solve(PENALTIES)
+    found = LogisticPath(features, labels, 12, device="cuda").solve(PENALTIES)
+    for one, other in zip(found, plain, strict=True):
+        assert one.converged
+        assert one.objective == pytest.approx(other.objective, rel=1e-6)
+        assert (predicted(one.logits(features)) == predicted(other.logits(features))).mean() > 0.999

@@ -77,3 +77,39 @@ def test_fast_is_what_the_processor_can(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: False)
     monkeypatch.setattr(Hardware, "resolve", lambda self: torch.device("cuda"))
     assert Hardware("cuda", "fast").number() == "float16"
+
+
+@pytest.mark.gpu
+def test_a_full_gpu() -> None:
+    """All but 600 MB are taken: a batch of 4,096 pictures does not fit, and what comes out is the same."""
+    import numpy as np
+    from PIL import Image
+
+    from bench.model.clip import load_clip
+
+    encoder = load_clip("bundled", device="cuda", batch_size=4096)
+    random = np.random.default_rng(0)
+    images = [Image.fromarray(random.integers(0, 255, (64, 64, 3), dtype=np.uint8)) for _ in range(4096)]
+    expected = encoder.encode_images(images)
+    torch.cuda.empty_cache()
+    free = torch.cuda.mem_get_info()[0]
+    taken = torch.empty(free - 600 * 2**20, dtype=torch.uint8, device="cuda")
+    found = encoder.encode_images(images)
+    del taken
+    assert encoder.batches.size < 4096
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("settings", [{"compile": True}, {"precision": "fast"}, {"batch_size": 7}])
+def test_settings_on_a_gpu(settings: dict[str, object]) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from bench.model.clip import load_clip
+
+    random = np.random.default_rng(0)
+    images = [Image.fromarray(random.integers(0, 255, (64, 80, 3), dtype=np.uint8)) for _ in range(300)]
+    plain = load_clip("bundled", device="cpu").encode_images(images)
+    found = load_clip("bundled", device="cuda", **settings).encode_images(images)  # type: ignore[arg-type]
+    np.testing.assert_allclose(found, plain, atol=3e-2 if "precision" in settings else 1e-5)
