@@ -96,6 +96,7 @@ def test_a_full_gpu() -> None:
     taken = torch.empty(free - 600 * 2**20, dtype=torch.uint8, device="cuda")
     found = encoder.encode_images(images)
     del taken
+    torch.cuda.empty_cache()
     assert encoder.batches.size < 4096
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
