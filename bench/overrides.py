@@ -115,12 +115,14 @@ def _short_form(group: str, value: str, path: str | None) -> dict[str, Any] | No
     if group == "task":
         pattern = any(mark in value for mark in "*?:")
         if not pattern and value not in (names := conf.task_names(path)):
-            raise unknown("task", value, [*names, *conf.groups()["task"]], hint="`bench-tasks list` shows all.")
+            broken = ", ".join(conf.broken_tasks(path))
+            hint = f"These files could not be loaded (`bench-tasks check` says why): {broken}. " if broken else ""
+            raise unknown("task", value, [*names, *conf.groups()["task"]], hint=f"{hint}`bench-tasks list` shows all.")
         return {"_target_": "tasks.select", "names": [value], "path": None}
     if group == "model" and "/" in value and not value.startswith("openai/"):
-        node = OmegaConf.load(conf.FOLDER / "model" / "bundled.yaml")
-        assert isinstance(node, DictConfig)
-        return {**{str(key): node[key] for key in node}, "name": value}
+        node = OmegaConf.to_container(OmegaConf.load(conf.FOLDER / "model" / "bundled.yaml"), resolve=False)
+        assert isinstance(node, dict)
+        return {**{str(key): one for key, one in node.items()}, "name": value}
     return None
 
 

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 
-from bench.cluster.jobs import Job
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
+
+    from bench.cluster.jobs import Job
 
 NEEDED = {"slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
           "joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib")}  # fmt: skip
@@ -74,6 +75,8 @@ class Sweep(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Launch what is missing; afterwards every job has its rows."""
+        from bench.cluster.jobs import Job
+
         Plugins.instance().__dict__.pop("instantiate_launcher", None)  # jobs elsewhere get Hydra as it was
         context, config = self.inner.hydra_context, self.inner.config
         jobs = [Job(initial_job_idx + i, tuple(words), context, config) for i, words in enumerate(job_overrides)]

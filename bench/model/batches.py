@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 USUAL = {"cuda": 256}
-"""Pictures at a time by kind of device. 1,024 made an H100 a tenth faster than 256; more than 64 made no processor so."""
+"""Pictures at a time by kind of device: 1,024 made an H100 a tenth faster than 256, more than 64 no processor."""
 OTHERS = 64
 SAID = ("out of memory", "not enough memory", "can't allocate memory")
 """How PyTorch says it where it has no error of its own for it."""

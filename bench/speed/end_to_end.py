@@ -35,9 +35,10 @@ from tasks.sources import from_webdataset
 from tasks.text import named
 
 PLACE = Path(__file__).parent.parent / "shards"
+CLASSES = named((PLACE / "classnames.txt").read_text().splitlines())
 TIMED = Task(
-    name="timed", family="mine", load=from_webdataset(str(PLACE)), licence="-", reference="-", splits={"test": None},
-    classes=named((PLACE / "classnames.txt").read_text().splitlines()),
+    name="timed", family="mine", load=from_webdataset(str(PLACE), classes=CLASSES), classes=CLASSES,
+    splits={"test": None}, licence="-", reference="-",
     templates=tuple((PLACE / "templates.txt").read_text().splitlines()),
 )
 """

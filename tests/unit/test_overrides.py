@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,9 @@ def test_flags_of_hydra_pass_through() -> None:
 def test_a_value_that_must_be_given_can_be_given() -> None:
     words = ["model=open_clip", "model.name=ViT-B-32", "model.pretrained=openai"]
     assert composed(prepare(words)).model.name == "ViT-B-32"
+
+
+def test_a_task_of_a_broken_plugin_names_its_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("raise ValueError('broken')")
+    with pytest.raises(BenchError, match=r"Unknown task 'mine'.*could not be loaded.*mine\.py"):
+        prepare(["task=mine", f"task.path={tmp_path}"])

@@ -23,6 +23,18 @@ from bench.model.clip.shape import Activation, ClipShape, ResNetShape, TextShape
 __all__ = ["Activation", "Clip", "ClipShape", "ResNetShape", "TextShape", "VitShape"]
 
 
+def _normal(tensor: Tensor, *, std: float) -> None:
+    """Random numbers, but on the meta device, where they would cost a second of imports and be nothing."""
+    if not tensor.is_meta:
+        nn.init.normal_(tensor, std=std)
+
+
+def _parameter(*shape: int, std: float) -> nn.Parameter:
+    made = nn.Parameter(torch.empty(*shape))
+    _normal(made, std=std)
+    return made
+
+
 class QuickGELU(nn.Module):
     """`x * sigmoid(1.702 x)`: what OpenAI trained with. It is not GELU: mixing the two costs accuracy."""
 
@@ -104,11 +116,11 @@ class Block(nn.Module):
     def initialise(self, width: int, layers: int) -> None:
         """The released initialisation of the text tower (GPT-2's scheme); ours uses it for the image tower too."""
         residual = width**-0.5 * (2 * layers) ** -0.5
-        nn.init.normal_(self.attn.in_proj_weight, std=width**-0.5)
-        nn.init.normal_(self.attn.out_proj.weight, std=residual)
+        _normal(self.attn.in_proj_weight, std=width**-0.5)
+        _normal(self.attn.out_proj.weight, std=residual)
         nn.init.zeros_(self.attn.out_proj.bias)
-        nn.init.normal_(self.mlp.get_parameter("c_fc.weight"), std=(2 * width) ** -0.5)
-        nn.init.normal_(self.mlp.get_parameter("c_proj.weight"), std=residual)
+        _normal(self.mlp.get_parameter("c_fc.weight"), std=(2 * width) ** -0.5)
+        _normal(self.mlp.get_parameter("c_proj.weight"), std=residual)
 
     def forward(self, x: Tensor, causal: bool, before: Tensor | None = None, at: Tensor | None = None) -> Tensor:
         """As the attention: [n, t, w] -> [n, t, w], or [n, 1, w] of the places `at`."""
@@ -146,12 +158,12 @@ class VisionTransformer(nn.Module):
         super().__init__()
         w, scale = shape.width, shape.width**-0.5
         self.conv1 = nn.Conv2d(3, w, kernel_size=shape.patch, stride=shape.patch, bias=False)
-        self.class_embedding = nn.Parameter(scale * torch.randn(w))
-        self.positional_embedding = nn.Parameter(scale * torch.randn((image_size // shape.patch) ** 2 + 1, w))
+        self.class_embedding = _parameter(w, std=scale)
+        self.positional_embedding = _parameter((image_size // shape.patch) ** 2 + 1, w, std=scale)
         self.ln_pre = LayerNorm(w)
         self.transformer = Transformer(shape, causal=False, activation=activation)
         self.ln_post = LayerNorm(w)
-        self.proj = nn.Parameter(scale * torch.randn(w, embed_dim))
+        self.proj = _parameter(w, embed_dim, std=scale)
 
     def forward(self, x: Tensor, project: bool = True) -> Tensor:
         x = self.conv1(x).flatten(2).transpose(1, 2)  # [n, patches, w]
@@ -191,11 +203,11 @@ class AttentionPool(nn.Module):
     def __init__(self, places: int, channels: int, heads: int, embed_dim: int) -> None:
         super().__init__()
         std, self.heads = channels**-0.5, heads
-        self.positional_embedding = nn.Parameter(std * torch.randn(places + 1, channels))
+        self.positional_embedding = _parameter(places + 1, channels, std=std)
         self.k_proj, self.q_proj = nn.Linear(channels, channels), nn.Linear(channels, channels)
         self.v_proj, self.c_proj = nn.Linear(channels, channels), nn.Linear(channels, embed_dim)
         for layer in (self.k_proj, self.q_proj, self.v_proj, self.c_proj):
-            nn.init.normal_(layer.weight, std=std)
+            _normal(layer.weight, std=std)
 
     def forward(self, x: Tensor, project: bool = True) -> Tensor:
         x = x.flatten(2).transpose(1, 2)  # [n, places, c]
@@ -252,13 +264,13 @@ class Clip(nn.Module):
         else:
             self.visual = ModifiedResNet(shape.vision, shape.image_size, shape.embed_dim)
         self.transformer = Transformer(text, causal=True, activation=shape.activation)
-        self.token_embedding = nn.Embedding(text.vocab, text.width)
-        self.positional_embedding = nn.Parameter(0.01 * torch.randn(text.context, text.width))
+        self.token_embedding = nn.Embedding.from_pretrained(torch.empty(text.vocab, text.width), freeze=False)
+        self.positional_embedding = _parameter(text.context, text.width, std=0.01)
         self.ln_final = LayerNorm(text.width)
-        self.text_projection = nn.Parameter(text.width**-0.5 * torch.randn(text.width, shape.embed_dim))
+        self.text_projection = _parameter(text.width, shape.embed_dim, std=text.width**-0.5)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.logit_bias = nn.Parameter(torch.tensor(0.0)) if shape.logit_bias else None
-        nn.init.normal_(self.token_embedding.weight, std=0.02)
+        _normal(self.token_embedding.weight, std=0.02)
 
     def encode_image(self, pixels: Tensor, *, project: bool = True) -> Tensor:
         """[n, 3, s, s] normalised pixels -> [n, d]; without `project` the features before the last linear map."""

@@ -1,0 +1,294 @@
+"""Every reader of data from outside, with whole files for it to read: what the fuzzer damages."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import pickle
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import nn
+
+
+class Reader(NamedTuple):
+    """`make(folder)` writes whole files and says which one is damaged; `read(folder)` reads what lies there."""
+
+    make: Callable[[Path], Path]
+    read: Callable[[Path], Any]
+
+
+def state() -> dict[str, torch.Tensor]:
+    return {"visual.proj": torch.arange(12.0).reshape(3, 4), "logit_scale": torch.tensor(1.0)}
+
+
+# Weights
+
+
+def safetensors(folder: Path) -> Path:
+    from safetensors.torch import save_file
+
+    save_file(state(), path := folder / "w.safetensors")
+    return path
+
+
+def torch_zip(folder: Path) -> Path:
+    torch.save({"state_dict": state()}, path := folder / "w.pt")
+    return path
+
+
+def torch_pickle(folder: Path) -> Path:
+    torch.save(state(), path := folder / "w.pt", _use_new_zipfile_serialization=False)
+    return path
+
+
+def torchscript(folder: Path) -> Path:
+    class Holder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.proj = nn.Parameter(torch.ones(3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    torch.jit.save(torch.jit.trace(Holder(), torch.ones(1)), path := folder / "w.pt")
+    return path
+
+
+def read_weights(folder: Path) -> Any:
+    from bench.model.clip.weights import read_weights as read
+
+    return read(next(folder.glob("w.*")))
+
+
+def own_checkpoint(folder: Path) -> Path:
+    from bench.model.clip.architecture import Clip, ClipShape, TextShape, VitShape
+    from bench.model.clip.checkpoint import Card, save_checkpoint
+    from bench.model.clip.preprocess import Preprocess
+
+    shape = ClipShape(8, 16, VitShape(16, 1, 8, 1, 16), TextShape(8, 16, 16, 1, 1, 16))
+    save_checkpoint(folder, Clip(shape), Card("tiny", shape, Preprocess(16)))
+    return next(path for path in folder.iterdir() if path.suffix == ".json")
+
+
+def read_checkpoint(folder: Path) -> Any:
+    from bench.model.clip.load import load
+
+    return load(folder)
+
+
+# Pictures
+
+
+def picture(kind: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        array = np.random.default_rng(0).integers(0, 255, (24, 31, 3), dtype=np.uint8)
+        Image.fromarray(array).save(path := folder / f"p.{kind.lower()}", kind)
+        return path
+
+    return make
+
+
+def read_picture(folder: Path) -> Any:
+    from bench.model.clip.preprocess import Preprocess
+    from tasks.sources.content import decode
+
+    path = next(folder.glob("p.*"))
+    return Preprocess(16).pixels(decode(path.read_bytes(), path.name))
+
+
+# Tables
+
+ROWS = pd.DataFrame({"image": ["a.png", "b.png"], "label": ["cat", "dog"], "split": ["test", "test"], "age": [1.5, 2]})
+
+
+def table(suffix: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        for name in ROWS["image"]:
+            Image.new("RGB", (4, 4)).save(folder / name)
+        path = folder / f"t{suffix}"
+        save = {".csv": ROWS.to_csv, ".parquet": ROWS.to_parquet,
+                ".jsonl": lambda path, index: ROWS.to_json(path, orient="records", lines=True),
+                ".tsv": lambda path, index: ROWS.to_csv(path, sep="\t", index=index)}[suffix]  # fmt: skip
+        save(path, index=False)  # type: ignore[operator]
+        return path
+
+    return make
+
+
+def read_table(folder: Path) -> Any:
+    from tasks.own import from_file
+
+    (task,) = from_file(str(next(folder.glob("t.*"))))
+    return task.samples()
+
+
+def vectors(suffix: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        made = np.eye(3, 4, dtype=np.float32)
+        path = folder / f"v{suffix}"
+        if suffix == ".npz":
+            np.savez(path, **{"images/t/test": made, "ids/t/test": np.array(["a", "b", "c"])})
+        else:
+            columns = {"id": list("abc"), "task": "t", "split": "test", **{f"v{i}": made[:, i] for i in range(4)}}
+            frame = pd.DataFrame(columns)
+            _ = frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+        return path
+
+    return make
+
+
+def read_vectors(folder: Path) -> Any:
+    from bench.model.vector_files import read_vectors as read
+
+    return read(next(folder.glob("v.*")))
+
+
+def manifest(folder: Path) -> Path:
+    Image.new("RGB", (4, 4)).save(folder / "a.png")
+    lines = [{"file": "a.png", "prompt": "a red cube", "sample": 0}, {"file": "a.png", "prompt": "a dog", "sample": 1}]
+    path = folder / "manifest.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return path
+
+
+def read_manifest(folder: Path) -> Any:
+    from bench.generator.folder import Folder
+
+    return Folder(folder).files
+
+
+# Archives and arrays
+
+
+def shard(folder: Path) -> Path:
+    path = folder / "0.tar"
+    with tarfile.open(path, "w") as file:
+        for name, content in (("000.png", png()), ("000.cls", b"0"), ("001.png", png()), ("001.cls", b"1")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            file.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def png() -> bytes:
+    Image.new("RGB", (3, 3)).save(buffer := io.BytesIO(), "PNG")
+    return buffer.getvalue()
+
+
+def read_shard(folder: Path) -> Any:
+    from tasks.sources.content import decode
+    from tasks.sources.shards import read_shard as read
+
+    return [decode(one.picture.read(), one.name) for one in read(folder / "0.tar")]
+
+
+def pickled(folder: Path) -> Path:
+    content = {b"data": np.zeros((2, 12), np.uint8), b"labels": [0, 1], b"filenames": ["a", "b"]}
+    (path := folder / "batch").write_bytes(pickle.dumps(content, protocol=2))
+    return path
+
+
+def read_pickle(folder: Path) -> Any:
+    from tasks.sources.layouts.pickles import load
+
+    return load(folder / "batch")
+
+
+def idx(folder: Path) -> Path:
+    content = b"\0\0\x08\x03" + np.array([2, 3, 3], ">u4").tobytes() + bytes(range(18))
+    (path := folder / "i-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+    return path
+
+
+def read_idx(folder: Path) -> Any:
+    from tasks.sources.layouts.arrays import read_idx as read
+
+    return read(folder / "i-idx3-ubyte")
+
+
+def matlab(folder: Path) -> Path:
+    from scipy.io import savemat
+
+    savemat(path := folder / "m.mat", {"X": np.zeros((3, 3), np.uint8), "y": np.array([[1], [2]])})
+    return path
+
+
+def read_matlab(folder: Path) -> Any:
+    from tasks.sources.layouts.matlab import _load
+
+    return _load(folder / "m.mat")
+
+
+# Run folders
+
+
+def run(damaged: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        from tests.unit.reports.made import Maker, Toy
+
+        Maker(folder).save(Toy("flags", ["a", "b", "c"], 30, 0.5, "drawn"))
+        return sorted(folder.glob(damaged))[0]
+
+    return make
+
+
+def read_run(folder: Path) -> Any:
+    from reports.folder import merged_rows, read
+
+    found = read(folder)
+    return merged_rows([found]), [(cell.predictions, cell.choices) for cell in found.cells]
+
+
+def overrides(folder: Path) -> Path:
+    from bench import results
+    from bench.evaluation.rows import describe
+    from bench.run_folder import RunFolder
+    from tasks import select
+
+    facts = {"chance": 0.1, "group": "all", "metric": "top1", "headline": True, "value": 0.5, "n": 9, "status": "ok"}
+    place = RunFolder(folder / "0", {"run": "r", "seconds": 1.0})
+    place.save_rows(results.frame([{**describe("m", select("clipart")[0], "zero_shot", "r"), **facts}]))
+    path = folder / "0" / ".hydra" / "overrides.yaml"
+    path.parent.mkdir()
+    path.write_text("- task=clipart\n- 'limit=5'\n- resume=x\n")
+    return path
+
+
+def read_overrides(folder: Path) -> Any:
+    from omegaconf import OmegaConf
+
+    from bench.cluster.jobs import Job
+
+    sweep = OmegaConf.create({"hydra": {"sweep": {"dir": str(folder)}}})
+    return Job(0, ("task=clipart", "limit=5"), SimpleNamespace(), sweep).finished()  # type: ignore[arg-type]
+
+
+READERS = {
+    "weights: safetensors": Reader(safetensors, read_weights),
+    "weights: zip": Reader(torch_zip, read_weights),
+    "weights: pickle": Reader(torch_pickle, read_weights),
+    "weights: TorchScript": Reader(torchscript, read_weights),
+    "weights: card of a checkpoint": Reader(own_checkpoint, read_checkpoint),
+    **{f"picture: {kind}": Reader(picture(kind), read_picture)
+       for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")},
+    **{f"table: {suffix}": Reader(table(suffix), read_table) for suffix in (".csv", ".tsv", ".jsonl", ".parquet")},
+    **{f"vectors: {suffix}": Reader(vectors(suffix), read_vectors) for suffix in (".npz", ".csv", ".parquet")},
+    "manifest": Reader(manifest, read_manifest),
+    "archive: tar": Reader(shard, read_shard),
+    "archive: pickled arrays": Reader(pickled, read_pickle),
+    "archive: idx": Reader(idx, read_idx),
+    "archive: matlab": Reader(matlab, read_matlab),
+    "run: rows": Reader(run("rows.parquet"), read_run),
+    "run: predictions": Reader(run("predictions/*.parquet"), read_run),
+    "run: provenance": Reader(run("provenance.json"), read_run),
+    "YAML: overrides of a job": Reader(overrides, read_overrides),
+}  # fmt: skip

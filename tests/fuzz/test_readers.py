@@ -1,0 +1,78 @@
+"""Damaged files of every kind: a reader gives what it read, or our own clear error, and runs nothing.
+
+`BENCH_FUZZ=10000 pytest tests/fuzz` tries so many of each kind; 60 otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.errors import BenchError
+from tests.fuzz.readers import READERS
+
+EXAMPLES = int(os.environ.get("BENCH_FUZZ", "60"))
+MARK = "was_run"
+HOSTILE = pickle.dumps(type("Hostile", (), {"__reduce__": lambda self: (os.mkdir, (MARK,))})(), protocol=2)
+"""Bytes that make a directory when they are unpickled."""
+NUMBERS = [
+    b"\0\0\0\0",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\0\0\0\x80",
+    b"-1",
+    b"1e999",
+    b"null",
+    b"nan",
+    b"{}",
+]
+
+piece = st.one_of(
+    st.binary(max_size=12), st.sampled_from([*NUMBERS, HOSTILE, b"../../x", b"!!python/object:os.system"])
+)
+edit = st.tuples(st.sampled_from(["over", "put", "cut", "end", "double"]), st.floats(0, 1), piece)
+edits = st.lists(edit, min_size=1, max_size=6)
+
+
+def damaged(content: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
+    """The bytes overwritten, put in, left out, cut off or doubled at places that are shares of the length."""
+    for kind, share, new in changes:
+        at = int(share * len(content))
+        behind = at + max(len(new), 1)
+        content = {"over": content[:at] + new + content[at + len(new) :], "put": content[:at] + new + content[at:],
+                   "cut": content[:at] + content[behind:], "end": content[:at],
+                   "double": content[:at] + content[at:behind] * 2 + content[behind:]}[kind]  # fmt: skip
+    return content
+
+
+@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.filterwarnings("ignore")
+def test_damage_is_read_or_named(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = READERS[kind]
+    place = reader.make(tmp_path)
+    whole = place.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    reader.read(tmp_path)  # the whole file can be read
+    told: set[bool] = set()
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(edits)
+    def attempt(changes: list[tuple[str, float, bytes]]) -> None:
+        place.write_bytes(damaged(whole, changes))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                reader.read(tmp_path)
+                told.add(True)
+            except BenchError:
+                told.add(False)
+        assert not list(tmp_path.rglob(MARK)), "something in the file was run"
+
+    attempt()
+    assert told, "nothing was tried"
