@@ -41,16 +41,20 @@ class Holder:
 
 def is_torchscript(path: Path) -> bool:
     """Whether the file is a zip that carries TorchScript code beside its data."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except Exception:  # no zip, or a broken one, which may raise nearly anything
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:
     """Every tensor of the archive by its dotted name. BenchError if the archive asks for anything but tensors."""
     found: dict[str, Tensor] = {}
-    _collect(_tree(path, TensorUnpickler), "", found)
+    try:
+        _collect(_tree(path, TensorUnpickler), "", found)
+    except RecursionError as error:
+        raise BenchError(f"{path} holds modules that hold themselves; it is damaged.") from error
     return found
 
 
@@ -64,7 +68,10 @@ def read_modules(path: Path, packages: tuple[str, ...]) -> dict[str, Tensor]:
         known = packages
 
     found: dict[str, Tensor] = {}
-    _collect_module(_tree(path, Reader), "", found)
+    try:
+        _collect_module(_tree(path, Reader), "", found)
+    except RecursionError as error:
+        raise BenchError(f"{path} holds modules that hold themselves; it is damaged.") from error
     if not found:
         raise BenchError(f"{path} holds neither a module nor a dictionary of tensors.")
     return found

@@ -41,7 +41,10 @@ class Cell:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """One row a picture, see `PREDICTION_COLUMNS`; attributes are columns `attribute.*`."""
-        table = pd.read_parquet(self.path)
+        try:
+            table = pd.read_parquet(self.path)
+        except Exception as error:  # a parser may raise anything on a broken file
+            raise BenchError(f"{self.path} cannot be read ({error}). Delete it, or run again.") from error
         missing = [name for name in PREDICTION_COLUMNS if name not in table]
         if missing:
             raise BenchError(

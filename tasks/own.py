@@ -52,7 +52,7 @@ def from_file(
         raise unknown(f"label in task.names of {place.name}", str(strange[0]), keys)
     known = {str(key): name for key, name in said.items()}
     classes = tuple(ClassName(key, (known.get(key, word),)) for key, word in zip(keys, spoken(keys), strict=True))
-    parts = sorted(set(table[split].astype(str))) if split else ["test"]
+    parts = sorted({str(one) for one in table[split]}) if split else ["test"]
     scored = test or next((one for one in ("test", "val", "validation", "valid") if one in parts), parts[0])
     return [
         Task(

@@ -48,7 +48,7 @@ class Job:
         """What it has found so far."""
         try:
             return results.read(self.folder)
-        except (BenchError, OSError, ValueError):
+        except Exception:  # none, or a broken one
             return None
 
     def begun(self) -> bool:
@@ -72,7 +72,7 @@ class Job:
         try:
             before = OmegaConf.to_container(OmegaConf.load(self.folder / ".hydra" / "overrides.yaml"))
             known = json.loads((self.folder / "provenance.json").read_text())
-        except (OSError, ValueError):
+        except Exception:  # a parser may raise anything on a broken file
             return False
         same = [one for one in before or [] if str(one).split("=")[0] not in PASSING]
         mine = [one for one in self.overrides if one.split("=")[0] not in PASSING]

@@ -62,7 +62,7 @@ def _read_npz(path: Path) -> Vectors:
             texts = archive["texts"] if "texts" in names else np.zeros(0, str)
             vectors = archive["text_vectors"] if "text_vectors" in names else np.zeros((0, 0), np.float32)
             ids = {name.removeprefix("ids/"): archive[name] for name in names if name.startswith("ids/")}
-    except (ValueError, OSError, EOFError, KeyError) as error:
+    except Exception as error:  # a parser may raise anything on a broken file
         raise _unreadable(path, error) from error
     if vectors.ndim != 2 or len(texts) != len(vectors):
         raise BenchError(f"{path}: {len(texts)} texts and text_vectors of shape {vectors.shape}; expected [text, dim].")
@@ -76,7 +76,7 @@ def _npz_rows(path: Path, name: str, ids: np.ndarray | None) -> Rows:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 found: np.ndarray = archive[f"images/{name}"]
-        except (ValueError, OSError, EOFError) as error:
+        except Exception as error:  # a parser may raise anything on a broken file
             raise _unreadable(path, error) from error
         if ids is not None and len(found) != len(ids):
             raise BenchError(f"{path}: images/{name} has {len(found)} rows and ids/{name} has {len(ids)}.")
@@ -125,7 +125,7 @@ def _frame(path: Path) -> pd.DataFrame:
         # "NA", "null" and "" are words here: a class may be called so.
         words = dict.fromkeys(("kind", "task", "split", "id", "text", "vector"), str)
         return pd.read_csv(path, dtype=words, keep_default_na=False)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # a parser may raise anything on a broken file
         raise BenchError(f"{path} cannot be read as {path.suffix[1:]} ({error}).") from error
 
 

@@ -19,6 +19,9 @@ import heapq
 import json
 from typing import NamedTuple
 
+from bench.speed import select
+from bench.task import Task
+
 TOWER, DECODED, START = 28_500.0, 1_450.0, 20.0
 """Pictures a second of ViT-B/32, decoded pictures a second, seconds a job needs before its first picture."""
 OPERATIONS = {"ViT-B-32": 4.4, "ViT-B-16": 17.6, "ViT-L-14": 81.1, "ViT-H-14": 167.0}
@@ -36,12 +39,12 @@ class Size(NamedTuple):
 
 def sizes(count: int) -> list[Size]:
     """The published classification tasks of the registry whose publishers state a count; those of the paper first."""
-    import tasks
 
-    def size(one: object) -> Size:
-        return Size(one.splits[one.test], sum(len(name.names) for name in one.classes) * len(one.templates))  # type: ignore[attr-defined]
+    def size(one: Task) -> Size:
+        prompts = sum(len(name.names) for name in one.classes) * len(one.templates)
+        return Size(one.splits[one.test] or 0, prompts)
 
-    known = [one for one in tasks.select(["tag:clip27", "*"]) if one.splits.get(one.test)
+    known = [one for one in select("tag:clip27", "*") if one.splits.get(one.test)
              and one.protocol == "classification" and not one.load.__module__.startswith("tasks.pack")]  # fmt: skip
     return [size(one) for one in known[:count]]
 

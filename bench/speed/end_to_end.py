@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.speed import select
+
 SHARDS = 4
 TASK = """
 from pathlib import Path
@@ -135,11 +137,9 @@ def save_weights(path: Path) -> Path:
 
 def make(place: Path, case: Case) -> None:
     """Shards, prompts and our task in a folder."""
-    import tasks
-
     shards = place / "shards"
     (shards / "test").mkdir(parents=True)
-    chosen = tasks.select(case.task)[0]
+    chosen = select(case.task)[0]
     (shards / "classnames.txt").write_text("\n".join(chosen.class_names[: case.classes]))
     (shards / "templates.txt").write_text("\n".join(chosen.templates))
     theirs = [one.replace("{}", "{c}") for one in chosen.templates]

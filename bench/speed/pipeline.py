@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.speed import select
 from bench.speed.end_to_end import Case, photographs
 
 if TYPE_CHECKING:
@@ -127,9 +128,7 @@ def prompts(encoder: ClipEncoder, reference: Any, classes: int, rounds: int) -> 
     """Prompts a second, by open_clip's classifier and ours."""
     import open_clip
 
-    import tasks
-
-    chosen = tasks.select("imagenet")[0]
+    chosen = select("imagenet")[0]
     names = chosen.class_names[:: len(chosen.classes) // classes]
     texts = [one.replace("{}", name) for name in names for one in chosen.templates]
     build = partial(open_clip.build_zero_shot_classifier, reference, open_clip.get_tokenizer("ViT-B-32"), names,

@@ -138,7 +138,14 @@ def vectors(suffix: str) -> Callable[[Path], Path]:
         if suffix == ".npz":
             np.savez(path, **{"images/t/test": made, "ids/t/test": np.array(["a", "b", "c"])})
         else:
-            columns = {"id": list("abc"), "task": "t", "split": "test", **{f"v{i}": made[:, i] for i in range(4)}}
+            columns = {
+                "kind": "image",
+                "task": "t",
+                "split": "test",
+                "id": list("abc"),
+                "text": "",
+                **{f"v{i}": made[:, i] for i in range(4)},
+            }
             frame = pd.DataFrame(columns)
             _ = frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
         return path

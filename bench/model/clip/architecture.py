@@ -264,7 +264,8 @@ class Clip(nn.Module):
         else:
             self.visual = ModifiedResNet(shape.vision, shape.image_size, shape.embed_dim)
         self.transformer = Transformer(text, causal=True, activation=shape.activation)
-        self.token_embedding = nn.Embedding.from_pretrained(torch.empty(text.vocab, text.width), freeze=False)
+        words = torch.empty(text.vocab, text.width)
+        self.token_embedding = nn.Embedding.from_pretrained(words, freeze=False)  # type: ignore[no-untyped-call]
         self.positional_embedding = _parameter(text.context, text.width, std=0.01)
         self.ln_final = LayerNorm(text.width)
         self.text_projection = _parameter(text.width, shape.embed_dim, std=text.width**-0.5)

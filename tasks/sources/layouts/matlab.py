@@ -46,6 +46,6 @@ def _load(path: Path) -> dict[str, Any]:
 
     try:
         content: dict[str, Any] = loadmat(str(path), squeeze_me=True)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # a parser may raise anything on a broken file
         raise BenchError(f"{path} cannot be read as a MATLAB file: {error}. Fetch it again.") from error
     return content

@@ -47,14 +47,7 @@ def load(path: Path) -> Any:
     """
     try:
         return ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        IndexError,
-        KeyError,
-        AttributeError,
-        UnicodeDecodeError,
-    ) as error:
+    except BenchError:
+        raise
+    except Exception as error:  # a parser may raise anything on a broken file
         raise BenchError(f"{path} is damaged: {error}. Fetch it again.") from error
