@@ -19,6 +19,7 @@ from bench.embeddings import embed
 from bench.evaluation import Predictions
 from bench.evaluation.suited import suited
 from bench.evaluation.zero_shot import ZeroShot
+from bench.model.clip.architecture import ModifiedResNet
 from bench.model.clip.encoder import ClipEncoder
 from bench.model.load import load_model
 from bench.store import Store
@@ -48,6 +49,8 @@ class Plain:
     @torch.inference_mode()
     def _image(self, pixels: Tensor) -> Tensor:
         tower = self.model.visual
+        if isinstance(tower, ModifiedResNet):  # it has no shortcut
+            return self.model.encode_image(pixels)
         x = tower.conv1(pixels).flatten(2).transpose(1, 2)
         x = torch.cat([tower.class_embedding.expand(len(x), 1, -1), x], dim=1) + tower.positional_embedding
         x = blocks(tower.transformer.resblocks, tower.ln_pre(x), causal=False)

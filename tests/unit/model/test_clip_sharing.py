@@ -74,7 +74,7 @@ def test_vectors_are_those_of_texts_alone(inside: bool) -> None:
         for one in made:
             found = model.encode_text(torch.from_numpy(padded(one.rows)), shared=one.shared)
             alone = torch.cat([model.encode_text(torch.tensor([row])) for row in one.rows])
-            torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(found, alone, rtol=1e-4, atol=5e-6)
 
 
 def test_gradients_flow_as_without_sharing() -> None:
