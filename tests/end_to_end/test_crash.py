@@ -43,7 +43,7 @@ def test_killed_at_random_points(tmp_path: Path) -> None:
     expected, place = left(tmp_path / "whole/run"), tmp_path / "broken"
     assert "rows.csv" in expected
     assert sum(name.startswith("audits/") for name in expected) > 3
-    chance, killed, finished = random.Random(0), 0, 0
+    chance, killed = random.Random(0), 0
     while killed < CRASHES:
         process = start(place)
         try:
@@ -54,7 +54,6 @@ def test_killed_at_random_points(tmp_path: Path) -> None:
             killed += 1
             continue
         assert status == 0, (place / "said").read_text()
-        finished += 1
         assert left(place / "run") == expected
         shutil.rmtree(place)
     last = start(place)
