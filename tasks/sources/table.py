@@ -56,9 +56,10 @@ class TableReader:
         if self.split is None:
             return table
         wanted = self.splits.get(split, split)
-        rows = table[table[self.split].astype(str) == wanted]
+        given = table[self.split].map(str)
+        rows = table[given == wanted]
         if rows.empty:
-            raise unknown(f"split in column {self.split!r} of {path.name}", wanted, set(table[self.split].astype(str)))
+            raise unknown(f"split in column {self.split!r} of {path.name}", wanted, set(given.tolist()))
         return rows
 
     def _pictures(self, cells: list[Any], path: Path) -> tuple[Pictures, list[str], str]:
@@ -149,7 +150,7 @@ def read_table(path: Path) -> pd.DataFrame:
             return pd.read_json(path, lines=True, dtype=False)
         if path.suffix in (".csv", ".tsv", ".txt"):
             return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", dtype=str, keep_default_na=False)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
+    except Exception as error:  # a parser may raise anything on a broken file
         raise BenchError(f"{path} cannot be read as a table: {error}") from error
     raise BenchError(f"{path}: a table ends in .csv, .tsv, .jsonl or .parquet.")
 
