@@ -20,9 +20,6 @@ MEMORY = 1 << 29
 JITTER = 1e-7
 """Added to blocks of unit diagonal: float32 products know them no better."""
 
-SLIGHT = 0.01
-"""Rows that count less for a class than this share of the mean are left out of its block: with many classes, most."""
-
 
 def diagonal(problem: Problem, vectors: Tensor, inverse: Tensor) -> Tensor:
     """By the inverse diagonal; for a softmax, within the steps that sum to zero over the classes.
@@ -56,12 +53,9 @@ class Blocks:
             features = problem.rotated[rows]
             logits = problem.logits(features, weights[0], rows, 1)
             shares = problem.slopes(logits, problem.targets[rows])[1].abs_()[:, 0]
-            shares = shares.addcmul_(shares, shares, value=-1).clamp_(min=0)
-            roots = shares.sqrt()
-            count = roots > (shares.mean(0) * SLIGHT).sqrt()
+            roots = shares.addcmul_(shares, shares, value=-1).clamp_(min=0).sqrt_()
             for column in range(problem.columns):
-                rows_of = count[:, column]
-                counted = features[rows_of] * roots[rows_of, column, None]
+                counted = features * roots[:, column, None]
                 blocks[column] += counted.T @ counted
         free = torch.arange(width, device=weights.device) < problem.rank
         main = blocks.diagonal(dim1=1, dim2=2)
