@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,10 +79,19 @@ def _job(config: DictConfig) -> None:
         which = f"job {hydra_config.job.num}: " if sweep else ""
         print(f"bench: {which}{_told(error)}", file=sys.stderr)
         _statuses.append(REFUSED)
+        _note_refusal(folder, run, _told(error))
     except KeyboardInterrupt:
         place = shlex.quote(str(folder.parent if sweep else folder))
         print(f"\nbench: interrupted; what is finished is kept. To go on: {_command()} resume={place}", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _note_refusal(folder: Path, run: str, reason: str) -> None:
+    """Leave the reason where a sweep looks for it, as far as the folder can be written to."""
+    from bench.run_folder import RunFolder, note
+
+    with suppress(BenchError, OSError):
+        note(folder, {**RunFolder(folder, {"run": run}, resumed=True).provenance, "refused": reason})
 
 
 def execute(config: DictConfig, *, folder: Path, run: str) -> pd.DataFrame:

@@ -24,10 +24,9 @@ _stages: ContextVar[tuple[str, ...]] = ContextVar("stages", default=())
 @contextmanager
 def running() -> Iterator[dict[str, float]]:
     """Seconds by stage from here on."""
-    token = _spent.set({})
+    found: dict[str, float] = {}
+    token = _spent.set(found)
     try:
-        found = _spent.get()
-        assert found is not None
         yield found
     finally:
         _spent.reset(token)

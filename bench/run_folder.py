@@ -14,6 +14,7 @@ import json
 import math
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -76,8 +77,7 @@ class RunFolder:
         self.save_provenance()
 
     def save_provenance(self) -> None:
-        text = json.dumps(self.provenance, indent=1, default=str)
-        atomic(self.path / "provenance.json", lambda path: path.write_text(text))
+        note(self.path, self.provenance)
 
     def add_time(self, stage: str, seconds: float) -> None:
         """Seconds spent in a stage, summed over calls."""
@@ -116,6 +116,13 @@ class RunFolder:
                  "model": self.provenance.get("model", {}).get("name", ""), "audit": audit, "name": name,
                  **about}  # fmt: skip
         _save_parquet(table, self.path / "audits" / f"{audit}--{name}.parquet", facts)
+
+
+def note(folder: Path, provenance: Mapping[str, Any]) -> None:
+    """Write the provenance of a run, which need not have got further."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(provenance, indent=1, default=str)
+    atomic(folder / "provenance.json", lambda path: path.write_text(text))
 
 
 def sample_pictures(table: pd.DataFrame, samples: Samples) -> pd.DataFrame:

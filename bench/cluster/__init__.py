@@ -83,30 +83,34 @@ class Sweep(Launcher):
         missing = [job for job in jobs if not (config.resume and job.finished())]
         if len(missing) < len(jobs):
             print(f"{len(jobs) - len(missing)} of {len(jobs)} jobs are finished, {len(missing)} to do", flush=True)
-        reason = self._launch(missing) if missing else ""
+        returns: list[JobReturn] = []
+        reasons = self._launch(missing, returns) if missing else {}
         for job in missing:
-            job.settle(reason)
+            job.settle(reasons.get(job.number, ""))
         bad = [job for job in jobs if job.failed()]
         for job in jobs:
             self.tell(int(job in bad))
         numbers = f", failures in {', '.join(str(job.number) for job in bad)}" if bad else ""
         print(f"{len(jobs)} jobs{numbers}. One table and page of all: bench-report {jobs[0].root}", flush=True)
-        return []
+        return returns  # Hydra raises what a job raised, which is a bug of ours or asked for by debug=true
 
-    def _launch(self, jobs: Sequence[Job]) -> str:
-        """What went wrong with the launcher itself, if anything did."""
+    def _launch(self, jobs: Sequence[Job], returns: list[JobReturn]) -> dict[int, str]:
+        """Launch and wait; `returns` gets what the launcher hands back. Why jobs ended early, where that is known."""
         for job in jobs:
             job.clear()
-        try:
-            if type(self.inner).__name__ == "SlurmLauncher":
-                from bench.cluster import slurm
+        if type(self.inner).__name__ == "SlurmLauncher":
+            from bench.cluster import slurm
 
-                return slurm.run(self.inner, jobs)
-            self.inner.launch([job.words for job in jobs], jobs[0].number)
-        except BrokenProcessPool:
+            return slurm.run(self.inner, jobs)
+        try:
+            found = self.inner.launch([job.words for job in jobs], jobs[0].number)
+        except BrokenProcessPool:  # of joblib: one process was killed, and all others with it
+            reasons = {job.number: "a process of the sweep was killed" for job in jobs}
             unborn = [job for job in jobs if not job.begun()]
             if not 0 < len(unborn) < len(jobs):
-                return "a process of the sweep was killed"
+                return reasons
             print(f"bench: a process was killed; {len(unborn)} jobs are launched anew", file=sys.stderr, flush=True)
-            return self._launch(unborn) or "a process of the sweep was killed"
-        return ""
+            return reasons | self._launch(unborn, returns)
+        returns += found
+        errors = {job.number: one._return_value for job, one in zip(jobs, found, strict=True)}
+        return {number: f"{type(one).__name__}: {one}" for number, one in errors.items() if isinstance(one, Exception)}

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from bench import results
 from bench.errors import BenchError
+from bench.run_folder import RunFolder, note, versions
 
 if TYPE_CHECKING:
     import pandas as pd
     from hydra.types import HydraContext
     from omegaconf import DictConfig
 
+ENDED = ("seconds", "refused")
+"""What the provenance of a run says that came to its end: how long it took, or why it was not begun."""
 PASSING = ("resume", "hydra.sweep.subdir")
 """Overrides that are not part of what a job computes."""
 
@@ -56,27 +59,35 @@ class Job:
         return (self.folder / "config.yaml").exists()
 
     def clear(self) -> None:
-        """Forget that it was begun, and rows that are to be found again; finished cells stay in its journal."""
+        """Forget that it was begun and how it ended; rows are found again, finished cells stay in its journal."""
         for name in ("config.yaml", "rows.csv", "rows.parquet"):
             (self.folder / name).unlink(missing_ok=True)
+        if facts := self.facts():
+            note(self.folder, {name: value for name, value in facts.items() if name not in ENDED})
+
+    def facts(self) -> dict[str, Any]:
+        """Its provenance so far."""
+        try:
+            found = json.loads((self.folder / "provenance.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def finished(self) -> bool:
         """All rows are there and good, of the same overrides and the same versions of the libraries."""
         from omegaconf import OmegaConf
-
-        from bench.run_folder import versions
 
         table = self.rows()
         if table is None or not len(table) or (table["status"] != "ok").any():
             return False
         try:
             before = OmegaConf.to_container(OmegaConf.load(self.folder / ".hydra" / "overrides.yaml"))
-            known = json.loads((self.folder / "provenance.json").read_text())
         except Exception:  # a parser may raise anything on a broken file
             return False
         same = [one for one in before or [] if str(one).split("=")[0] not in PASSING]
         mine = [one for one in self.overrides if one.split("=")[0] not in PASSING]
-        return same == mine and known.get("versions") == versions() and "seconds" in known
+        facts = self.facts()
+        return same == mine and facts.get("versions") == versions() and "seconds" in facts
 
     def failed(self) -> bool:
         """Whether a row says so, or there is none."""
@@ -84,42 +95,27 @@ class Job:
         return table is None or bool((table["status"] == "failed").any())
 
     def settle(self, reason: str) -> None:
-        """A failed row for each cell that it owes, if its process ended before its time."""
-        if self._ended():
+        """A failed row for each cell that it owes, if its process ended before its time, and perhaps why."""
+        if any(name in self.facts() for name in ENDED):
             return
-        said = f"Its process ended without a word ({reason or 'killed, out of memory, or out of time'})"
-        where = self.root / ".submitit"
-        said += f"; what it printed: {where}." if where.is_dir() else "."
-        error = BenchError(f"{said} The same line with resume={self.root} computes what is missing.")
+        said = reason or "its process ended without a word: killed, out of memory, or out of time"
+        where = f" What it printed: {self.root / '.submitit'}." if (self.root / ".submitit").is_dir() else ""
+        error = BenchError(f"{said}.{where} The same line with resume={self.root} computes what is missing.")
         table = self.rows()
         rows: list[Any] = [] if table is None else table.to_dict("records")
         known = {(row["task"], row["evaluation"]) for row in rows}
-        owed = [row for row in self._planned(error) if (row["task"], row["evaluation"]) not in known]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        results.save(results.frame([*rows, *owed]), self.folder)
-        if not (self.folder / "provenance.json").exists():
-            from bench.run_folder import RunFolder
-
-            RunFolder(self.folder, {"run": f"{self.root.name}/{self.number}"}, resumed=True).save_provenance()
-
-    def _ended(self) -> bool:
-        """Whether its process came to its end, well or badly: a whole run says how long it took."""
-        table = self.rows()
-        if table is None or not len(table):
-            return False
-        if (table["status"] != "ok").all():  # refused: rows, and nothing else
-            return True
         try:
-            return "seconds" in json.loads((self.folder / "provenance.json").read_text())
-        except (OSError, ValueError):
-            return False
+            planned = self._planned(error)
+        except Exception as trouble:  # whatever a task or a plugin raises; the sweep has other jobs
+            note(self.folder, {**self.facts(), "refused": f"{said}; its cells cannot be listed: {trouble}"})
+            return
+        owed = [row for row in planned if (row["task"], row["evaluation"]) not in known]
+        place = RunFolder(self.folder, {"run": f"{self.root.name}/{self.number}", **self.facts()}, resumed=True)
+        place.save_rows(results.frame([*rows, *owed]))
 
     def _planned(self, error: BenchError) -> list[dict[str, Any]]:
-        """A failed row for each of its cells; for the job itself, where not even its configuration can be read."""
+        """A failed row for each of its cells."""
         from bench.assemble import planned
 
-        try:
-            config = self.context.config_loader.load_sweep_config(self.sweep, list(self.words))
-            return planned(config, f"{self.root.name}/{self.number}", error)
-        except Exception as trouble:  # whatever a task or a plugin raises
-            raise BenchError(f"{error} Its cells cannot be listed: {trouble}") from trouble
+        config = self.context.config_loader.load_sweep_config(self.sweep, list(self.words))
+        return planned(config, f"{self.root.name}/{self.number}", error)

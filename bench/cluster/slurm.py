@@ -21,22 +21,35 @@ POLL = 2.0
 MOST = 30.0
 
 
-def run(launcher: Any, jobs: Sequence[Job]) -> str:
-    """Submit, wait until all have ended; "" since a job that dies says nothing."""
+def run(launcher: Any, jobs: Sequence[Job]) -> dict[int, str]:
+    """Submit and wait until all have ended; by number of the job what it raised, if it could still say so."""
     if shutil.which("sbatch") is None:
         raise BenchError("cluster=slurm needs the commands sbatch and squeue: start it on a machine of the cluster.")
-    array = submit(launcher, jobs)
+    submitted = submit(launcher, jobs)
+    array = str(submitted[0].job_id).split("_")[0]
     print(f"{len(jobs)} jobs submitted as Slurm's {array}; what they print: {jobs[0].root / '.submitit'}", flush=True)
     try:
         wait(array)
     except KeyboardInterrupt:
         print(f"\nbench: the jobs go on; `scancel {array}` ends them.", file=sys.stderr)
         raise
-    return ""
+    said = {job.number: raised(one) for job, one in zip(jobs, submitted, strict=True)}
+    return {number: reason for number, reason in said.items() if reason}
 
 
-def submit(launcher: Any, jobs: Sequence[Job]) -> str:
-    """The number of the array. `launcher` is Hydra's, whose parameters name the resources and which runs a job."""
+def raised(job: Any) -> str:
+    """The last line of what a job raised that nobody caught; "" if it raised nothing, or was killed."""
+    if not job.paths.result_pickle.exists():
+        return ""
+    try:
+        answer = job.results()[0]._return_value
+    except Exception as error:  # submitit's, with the traceback as text
+        answer = error
+    return (str(answer).strip().splitlines() or [type(answer).__name__])[-1] if isinstance(answer, Exception) else ""
+
+
+def submit(launcher: Any, jobs: Sequence[Job]) -> list[Any]:
+    """The jobs as submitit knows them. `launcher` is Hydra's: it runs a job, and its parameters name the resources."""
     import submitit
     from hydra.core.singleton import Singleton
 
@@ -51,12 +64,11 @@ def submit(launcher: Any, jobs: Sequence[Job]) -> str:
     state, names = Singleton.get_state(), [f"job_id_for_{job.number}" for job in jobs]
     columns = [job.words for job in jobs], ["hydra.sweep.dir"] * len(jobs), [job.number for job in jobs]
     try:
-        made = executor.map_array(launcher, *columns, names, [state] * len(jobs))
+        return list(executor.map_array(launcher, *columns, names, [state] * len(jobs)))
     except Exception as error:
         said = " ".join(str(error).split())[-300:]
         raise BenchError(f"Slurm did not take the jobs: {said}. The keys are hydra.launcher.partition=... and the like "
                          "(conf/cluster/slurm.yaml).") from error  # fmt: skip
-    return str(made[0].job_id).split("_")[0]
 
 
 def wait(array: str) -> None:

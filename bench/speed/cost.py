@@ -1,15 +1,16 @@
 """What a sweep costs: `python -m bench.speed.cost [--models 100] [--tasks 45]`, from measured rates.
 
-Per model: starting and loading it, then for each task its prompts and its pictures; each picture is read once and each
-prompt encoded once, whatever is evaluated on them. One process per GPU with sixteen cores beside it; a process decodes
+A job is one model on one task: starting and loading, then the task's prompts and pictures; each picture is read once and
+each prompt encoded once, whatever is evaluated on them. One process per GPU with sixteen cores beside it; it decodes
 while its GPU computes, so pictures take as long as the slower of the two. Jobs are dealt to the GPUs longest first.
 
-Measured (2026-11, one H100, 16 cores, ViT-B/32, bfloat16, JPEGs of 500 x 375, `bench.speed.pipeline`): the tower
-28,500 pictures/s, decoding and preprocessing 1,450 pictures/s (with cores of another make: 290 each, `--decoded`), a
-start 20 s. Other towers are taken to run at as many operations a second as ViT-B/32, an **extrapolation**; large ones
-do better. Prompts: 0.2 of a picture's operations each after sharing, on the same device.
+Measured (2026-11, one H100 with 16 cores, ViT-B/32, bfloat16, batches of 1,024, JPEGs of 500 x 375,
+`bench.speed.pipeline`): the tower 28,500 pictures/s, decoding and preprocessing 1,160 pictures/s.
+Assumed: 10 s to start and load (8 s on two cores without a GPU); towers of other sizes do as many multiplications a
+second as ViT-B/32; the mix of towers (SHARE). Computed: the multiplications of a prompt, from the 4.3 tokens that are
+left of one of ImageNet's after trimming and sharing, are 0.04 of those of a picture.
 
-So the bill of small models is that of the decoder: cores, not GPUs, are what a sweep over B/32 models needs.
+So the bill of small models is that of starting and of the decoder: a sweep over them needs cores, not GPUs.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from typing import NamedTuple
 from bench.speed import select
 from bench.task import Task
 
-TOWER, DECODED, START = 28_500.0, 1_450.0, 20.0
-"""Pictures a second of ViT-B/32, decoded pictures a second, seconds a job needs before its first picture."""
+TOWER, DECODED, START, PROMPT = 28_500.0, 1_160.0, 10.0, 0.04
+"""Pictures a second of ViT-B/32; decoded pictures a second; seconds before a job's first picture; a prompt in pictures."""
 OPERATIONS = {"ViT-B-32": 4.4, "ViT-B-16": 17.6, "ViT-L-14": 81.1, "ViT-H-14": 167.0}
-"""10^9 multiplications of a picture (timm's and open_clip's tables)."""
+"""10^9 multiplications of a picture, from the towers' shapes."""
 SHARE = {"ViT-B-32": 0.4, "ViT-B-16": 0.3, "ViT-L-14": 0.25, "ViT-H-14": 0.05}
 """Of the models of a sweep."""
 
@@ -51,9 +52,8 @@ def sizes(count: int) -> list[Size]:
 
 def seconds(tower: str, task: Size, *, decoded: float = DECODED) -> float:
     """Of one model on one task."""
-    slower = OPERATIONS["ViT-B-32"] / OPERATIONS[tower]
-    rate = TOWER * slower
-    return START + task.prompts * 0.2 / rate + task.pictures / min(rate, decoded)
+    rate = TOWER * OPERATIONS["ViT-B-32"] / OPERATIONS[tower]
+    return START + task.prompts * PROMPT / rate + task.pictures / min(rate, decoded)
 
 
 def dealt(jobs: list[float], gpus: int) -> float:

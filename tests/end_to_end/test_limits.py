@@ -28,15 +28,13 @@ import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-import tasks
 from bench.errors import BenchError
 from bench.evaluation.zero_shot import ZeroShot
-from bench.flow import Settings, run_cells
+from bench.flow import run_cells
 from bench.model.clip.load import load
 from bench.run_folder import RunFolder
 from bench.store import Store
@@ -103,11 +101,10 @@ def statuses(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(table["task"], table["status"], strict=True))
 
 
-def run(chosen: Sequence[Task], *, encoder: object = None, store: Store | None = None, folder: Path | None = None,
-        limit: int | None = None) -> pd.DataFrame:  # fmt: skip
+def run(chosen: Sequence[Task], *, encoder: object = None, store: Store | None = None, folder: Path | None = None
+        ) -> pd.DataFrame:  # fmt: skip
     place = RunFolder(folder) if folder else None
-    table = run_cells(encoder or ToyEncoder(), chosen, [ZeroShot()], store=store, folder=place,  # type: ignore[arg-type]
-                      settings=Settings(limit=limit))  # fmt: skip
+    table = run_cells(encoder or ToyEncoder(), chosen, [ZeroShot()], store=store, folder=place)  # type: ignore[arg-type]
     return table[table["headline"]]
 
 
@@ -203,10 +200,3 @@ def test_a_pickle_posing_as_weights_is_not_run(name: str, tmp_path: Path, monkey
     with pytest.raises(BenchError):
         load(tmp_path / name)
     assert not (tmp_path / "was_run").exists()
-
-
-def test_bundled_tasks_are_unharmed() -> None:
-    """What the others are compared with: the toy encoder on a bundled task."""
-    table = run(tasks.select("clipart"), limit=20)
-    assert statuses(table) == {"clipart": "ok"}
-    assert np.isfinite(table["value"]).all()

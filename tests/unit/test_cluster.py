@@ -20,7 +20,7 @@ from bench.cluster.jobs import Job
 from bench.errors import BenchError
 from bench.evaluation.rows import describe
 from bench.overrides import composed
-from bench.run_folder import RunFolder
+from bench.run_folder import RunFolder, note
 from tests.end_to_end.test_app import bench
 
 TASKS = ("clipart", "digits", "flags")
@@ -93,7 +93,7 @@ def test_a_job_that_died_owes_a_row_for_each_cell(tmp_path: Path, begun: bool) -
     table = one.rows()
     assert table is not None
     assert table[["task", "evaluation", "status"]].to_numpy().tolist() == [["clipart", "zero_shot", "failed"]]
-    assert "ended without a word (killed, out of memory" in table["reason"][0]
+    assert "ended without a word: killed, out of memory" in table["reason"][0]
     assert f"resume={tmp_path}" in table["reason"][0]
 
 
@@ -117,10 +117,9 @@ class Inner:
         self.hydra_context, self.config, self.act = context(), job(place).sweep, act
         self.launched: list[list[str]] = []
 
-    def launch(self, words: list[list[str]], first: int) -> None:
+    def launch(self, words: list[list[str]], first: int) -> list[Any]:
         self.launched.append([one[-1].split("=")[1] for one in words])
-        for one in words:
-            self.act(one)
+        return [SimpleNamespace(_return_value=self.act(one)) for one in words]
 
 
 def swept(place: Path, act: Any) -> tuple[Inner, list[int]]:
@@ -158,6 +157,50 @@ def test_after_a_killed_process_those_that_had_not_begun_are_launched_again(tmp_
     assert inner.launched == [["0", "1", "2"], ["2"]]
     assert told == [0, 1, 0]
     assert "a process of the sweep was killed" in job(tmp_path, 1).rows()["reason"][0]  # type: ignore[index]
+
+
+def test_what_a_job_raises_is_its_reason_and_handed_to_hydra(tmp_path: Path) -> None:
+    error = RuntimeError("a bug of ours")
+
+    def act(words: list[str]) -> Exception | None:
+        if words[0] == "task=digits":
+            return error
+        ran(tmp_path, words)
+        return None
+
+    inner = Inner(tmp_path, act)
+    for task in TASKS:
+        job(tmp_path, task=task)
+    returns = Sweep(inner, lambda status: None).launch([[f"task={task}", "limit=5"] for task in TASKS], 0)
+    assert [one._return_value for one in returns] == [None, error, None]
+    assert job(tmp_path, 1).rows()["reason"][0].startswith("RuntimeError: a bug of ours.")  # type: ignore[index]
+
+
+def test_a_refused_job_keeps_its_own_reason(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    note(one.folder, {"refused": "No table at nowhere.csv."})
+    one.settle("")
+    assert one.rows() is None
+    assert one.failed()
+    one.clear()
+    assert one.facts() == {}
+
+
+def test_a_job_whose_cells_cannot_be_listed_does_not_end_the_sweep(tmp_path: Path) -> None:
+    one = Job(0, ("task=nonsense",), context(), job(tmp_path).sweep)
+    one.settle("")
+    assert "cells cannot be listed" in one.facts()["refused"]
+
+
+def test_an_end_of_before_does_not_count(tmp_path: Path) -> None:
+    """Of a job that is launched again and killed at its second cell."""
+    one = job(tmp_path)
+    done(one, row("clipart", status="failed", reason="x", value=float("nan")))
+    one.clear()
+    RunFolder(one.folder, resumed=True).save_rows(results.frame([row("digits")]))
+    assert not one.finished()
+    one.settle("")
+    assert set(one.rows()["task"]) == {"digits", "clipart"}  # type: ignore[index]
 
 
 def test_each_takes_a_slot_of_its_own(tmp_path: Path) -> None:

@@ -76,11 +76,9 @@ class Attention(nn.Module):
 
     def _keys(self, x: Tensor, before: Tensor | None) -> Tensor:
         """Keys and values [n, p+t, 2w]; those of what comes before are computed once."""
-        w = x.shape[2]
-        parts = [
-            F.linear(one, self.in_proj_weight[w:], self.in_proj_bias[w:]) for one in (before, x) if one is not None
-        ]
-        return torch.cat([parts[0].expand(len(x), -1, -1), parts[1]], dim=1) if len(parts) > 1 else parts[0]
+        weight, bias = self.in_proj_weight[x.shape[2] :], self.in_proj_bias[x.shape[2] :]
+        own = F.linear(x, weight, bias)
+        return own if before is None else torch.cat([F.linear(before, weight, bias).expand(len(x), -1, -1), own], dim=1)
 
     def _split(self, x: Tensor) -> Tensor:
         n, t, w = x.shape
