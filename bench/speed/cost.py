@@ -1,7 +1,7 @@
 """What a sweep costs: `python -m bench.speed.cost [--models 100] [--tasks 45]`, from measured rates.
 
-A job is one model on one task: starting and loading, then the task's prompts and pictures; each picture is read once and
-each prompt encoded once, whatever is evaluated on them. One process per GPU with sixteen cores beside it; it decodes
+A job is one model on one task: starting and loading, then the task's prompts and pictures; each picture is read once
+and each prompt encoded once, whatever is evaluated on them. One process per GPU with sixteen cores beside it; it decodes
 while its GPU computes, so pictures take as long as the slower of the two. Jobs are dealt to the GPUs longest first.
 
 Measured (2026-11, one H100 with 16 cores, ViT-B/32, bfloat16, batches of 1,024, JPEGs of 500 x 375,
@@ -24,7 +24,7 @@ from bench.speed import select
 from bench.task import Task
 
 TOWER, DECODED, START, PROMPT = 28_500.0, 1_160.0, 10.0, 0.04
-"""Pictures a second of ViT-B/32; decoded pictures a second; seconds before a job's first picture; a prompt in pictures."""
+"""Pictures a second of ViT-B/32; decoded ones a second; seconds before a job's first picture; a prompt in pictures."""
 OPERATIONS = {"ViT-B-32": 4.4, "ViT-B-16": 17.6, "ViT-L-14": 81.1, "ViT-H-14": 167.0}
 """10^9 multiplications of a picture, from the towers' shapes."""
 SHARE = {"ViT-B-32": 0.4, "ViT-B-16": 0.3, "ViT-L-14": 0.25, "ViT-H-14": 0.05}
