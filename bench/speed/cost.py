@@ -1,7 +1,7 @@
 """What a sweep costs: `python -m bench.speed.cost [--models 100] [--tasks 45]`, from measured rates.
 
 A job is one model on one task: starting and loading, then the task's prompts and pictures; each picture is read once
-and each prompt encoded once, whatever is evaluated on them. One process per GPU with sixteen cores beside it; it decodes
+and each prompt encoded once, whatever is evaluated on them. One process per GPU with sixteen cores beside it decodes
 while its GPU computes, so pictures take as long as the slower of the two. Jobs are dealt to the GPUs longest first.
 
 Measured (2026-11, one H100 with 16 cores, ViT-B/32, bfloat16, batches of 1,024, JPEGs of 500 x 375,
