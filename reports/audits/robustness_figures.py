@@ -91,6 +91,10 @@ def _lines(axes: Axes, table: pd.DataFrame, by: str, levels: list[float], column
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
 
 
+SPANS = ["in_distribution", "in_distribution_low", "in_distribution_high", "shifted", "shifted_low", "shifted_high"]
+"""What a model takes up of the figure of a shift."""
+
+
 def robustness(runs: Sequence[Run], fitted: pd.DataFrame, shift: str) -> Drawing:
     """Accuracy under shift against accuracy in distribution, reference models with their line, audited models above."""
     own = fitted[fitted["shift"] == shift]
@@ -101,8 +105,7 @@ def robustness(runs: Sequence[Run], fitted: pd.DataFrame, shift: str) -> Drawing
     forward = _axis(str(first["transform"]))
 
     def draw(axes: Axes) -> None:
-        everything = pd.concat([others, own])[["in_distribution", "shifted"]].to_numpy(dtype=float)
-        low, high = _limits(everything)
+        low, high = _limits(others[["in_distribution", "shifted"]], own[SPANS])
         grid = np.linspace(forward(low), forward(high), 50)
         axes.plot(grid, grid, color=SOFT, lw=1, ls=":", label="no loss")
         axes.plot(grid, first["intercept"] + first["slope"] * grid, color=INK, lw=1.2, label="expected")
@@ -126,18 +129,16 @@ def shifts(table: pd.DataFrame) -> Drawing:
     forward = _axis("logit")
 
     def draw(axes: Axes) -> None:
-        low, high = _limits(table[["in_distribution", "shifted"]].to_numpy(dtype=float))
+        low, high = _limits(table[SPANS])
         grid = np.linspace(forward(low), forward(high), 50)
         axes.plot(grid, grid, color=SOFT, lw=1, ls=":", label="no loss")
         _models(axes, table, forward)
         _ticks(axes, forward, low, high)
 
-    columns = ["model", "shift", "in_distribution", "in_distribution_low", "in_distribution_high", "shifted",
-               "shifted_low", "shifted_high"]  # fmt: skip
     return Drawing("shifts", "Before and after a change of pictures",
                    f"{words.count(len(table), 'pair')} of sets: accuracy on the first (across) and on the second (up), "
                    "with 95% intervals, on logit axes. On the dotted line nothing is lost.",
-                   render(draw, WIDTH, 4.2), table[columns])  # fmt: skip
+                   render(draw, WIDTH, 4.2), table[["model", "shift", *SPANS]])  # fmt: skip
 
 
 def _models(axes: Axes, own: pd.DataFrame, forward: Callable[[float], float]) -> None:
@@ -164,8 +165,9 @@ def _axis(name: str) -> Callable[[float], float]:
     return lambda p: change(min(max(float(p), 1e-4), 1 - 1e-4))
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
-    """The ticks just outside of what is shown."""
+def _limits(*shown: pd.DataFrame) -> tuple[float, float]:
+    """The ticks just outside of all that is shown, intervals too."""
+    values = np.concatenate([one.to_numpy(dtype=float).ravel() for one in shown])
     known = values[np.isfinite(values) & (values > 0)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.1, 0.9)
     return float(TICKS[low >= TICKS].max(initial=TICKS[0])), float(TICKS[high <= TICKS].min(initial=TICKS[-1]))

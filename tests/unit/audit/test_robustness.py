@@ -213,3 +213,12 @@ def test_what_needs_prompts_is_skipped_with_a_reason_under_a_probe(tmp_path: Pat
     assert set(left["status"]) == {"skipped"}
     assert set(left["condition"]) == {"prompts", "source->target"}
     assert left["reason"].str.contains("zero_shot").all()
+
+
+def test_the_figure_of_a_shift_has_room_for_its_intervals() -> None:
+    from reports.audits.robustness_figures import SPANS, _limits
+
+    others = pd.DataFrame({"in_distribution": [0.06, 0.12], "shifted": [0.07, 0.15]})
+    own = pd.DataFrame([[0.16, 0.12, 0.21, 0.2, 0.16, 0.25]], columns=SPANS)
+    assert _limits(others, own) == (0.05, 0.3)
+    assert _limits(pd.DataFrame(columns=SPANS)) == (0.1, 0.9)
