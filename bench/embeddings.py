@@ -7,6 +7,7 @@ what the data are (content fingerprint) and what was done to them (condition).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from bench import clock
 from bench.errors import BenchError, unknown
 from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
 from bench.model.batches import usual_batch
-from bench.pipeline import AHEAD, batches
+from bench.pipeline import Reader, reader
 from bench.store import Store
 from bench.task import Samples, Task, digest
 
@@ -167,22 +168,14 @@ def _images(
         whole = store.get(key(asked[one], features, fingerprint))
         return None if whole is None else whole[places]
 
-    def encoded(missing: list[str], rows: range) -> dict[str, np.ndarray]:
+    def encoded(pictures: Reader[Condition], missing: list[str], rows: range) -> dict[str, np.ndarray]:
         assert not isinstance(encoder, Lookup)
         chosen = [asked[one] for one in missing]
         kinds, encode = _encoding(encoder, features, both=store.folder is not None)
-        size = batch_size or usual_batch(encoder.card.device)
-        prepare: Callable[[Image], Any] = encoder.prepare if isinstance(encoder, Preparing) else lambda image: image
         parts = {condition.name: [] if len(samples) else [encode([])] for condition in chosen}
-
-        def ready(image: Image, i: int, condition: Condition) -> Any:
-            return prepare(_changed(image, i, condition))
-
-        pictures_of = partial(_picture, task, samples)
-        ahead = 0 if encoder.card.device == "cpu" else AHEAD
-        for places, condition, pictures in batches(pictures_of, rows, chosen, ready, size=size, ahead=ahead):
+        for places, condition, prepared in pictures(rows, chosen):
             with clock.stage("image tower"):
-                parts[condition.name].append(encode(pictures))
+                parts[condition.name].append(encode(prepared))
             done = len(chosen) * places.start + len(places) * (chosen.index(condition) + 1)
             report(f"{task.name}: pictures", done, len(chosen) * len(samples))
         return {
@@ -203,15 +196,32 @@ def _images(
             found[one] = part
     left = [one for one in asked if one not in found]
     said = {key(condition, kind): about(condition, kind) for condition in conditions for kind in FEATURES}
-    found |= store.rows(left, len(samples), encoded, said) if left else {}
+    if left:
+        with _reader(task, samples, encoder, store.plan(len(samples)), batch_size) as pictures:
+            found |= store.rows(left, len(samples), partial(encoded, pictures), said)
     checked = _checked if features == "projected" else _finite
     what = f"pictures of {task.name}/{split}"
     return [checked(found[key(one, features)], len(samples), encoder.card, what) for one in conditions]
 
 
+def _reader(
+    task: Task, samples: Samples, encoder: Encoder | Lookup, plan: Sequence[range], batch_size: int | None
+) -> AbstractContextManager[Reader[Condition]]:
+    """Gives pictures as the encoder reads them: decoded, changed and, where it can be done apart, preprocessed."""
+    prepare: Callable[[Image], Any] = encoder.prepare if isinstance(encoder, Preparing) else lambda image: image
+
+    def ready(image: Image, i: int, condition: Condition) -> Any:
+        return prepare(image if condition.apply is None else condition.apply(image, i))
+
+    device = encoder.card.device
+    forks = isinstance(encoder, Preparing) and getattr(samples.images, "forks", True)
+    return reader(partial(_picture, task, samples), ready, plan=plan, size=batch_size or usual_batch(device),
+                  device=device, forks=forks)  # fmt: skip
+
+
 def _encoding(
     encoder: Encoder, features: str, *, both: bool
-) -> tuple[tuple[str, ...], Callable[[list[Image]], tuple[np.ndarray, ...]]]:
+) -> tuple[tuple[str, ...], Callable[[Sequence[Any]], tuple[np.ndarray, ...]]]:
     """Which features are made, and how: where they are kept, one forward pass serves zero-shot and probe."""
     if isinstance(encoder, Layered) and (both or features == "penultimate"):
         return FEATURES, encoder.encode_both
@@ -225,10 +235,6 @@ def _looked_up(encoder: Lookup, task: Task, split: str, samples: Samples, condit
             "holds precomputed vectors only."
         )
     return encoder.find_images(task.name, split, samples.ids)
-
-
-def _changed(picture: Image, index: int, condition: Condition) -> Image:
-    return picture if condition.apply is None else condition.apply(picture, index)
 
 
 def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report: Progress) -> np.ndarray:

@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 
 class Pictures(Sequence["Image"]):
-    """Pictures that are decoded when asked for, and not kept. `read(i)` opens picture i; threads call it at a time."""
+    """Pictures that are decoded when asked for, and not kept. `read(i)` opens picture i.
 
-    def __init__(self, count: int, read: Callable[[int], Image]):
-        self._count, self._read = count, read
+    Several threads call it at a time, and processes that were forked, unless `forks` is False: for a file that is kept
+    open its place is shared by all of them.
+    """
+
+    def __init__(self, count: int, read: Callable[[int], Image], *, forks: bool = True):
+        self._count, self._read, self.forks = count, read, forks
 
     def __len__(self) -> int:
         return self._count
@@ -40,14 +44,14 @@ class Pictures(Sequence["Image"]):
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
         if isinstance(index, slice):
             positions = range(self._count)[index]
-            return Pictures(len(positions), lambda i: self._read(positions[i]))
+            return Pictures(len(positions), lambda i: self._read(positions[i]), forks=self.forks)
         if not -self._count <= index < self._count:
             raise IndexError(index)
         return self._read(index % self._count)
 
     def take(self, positions: Sequence[int]) -> Pictures:
         """The pictures at these positions, in this order, still undecoded."""
-        return Pictures(len(positions), lambda i: self._read(int(positions[i])))
+        return Pictures(len(positions), lambda i: self._read(int(positions[i])), forks=self.forks)
 
 
 class ClassName(NamedTuple):
@@ -127,7 +131,7 @@ class Samples:
             return image
 
         whole = self.part_of and (digest(self.part_of[0], "reduced", str(side)), self.part_of[1])
-        return replace(self, images=Pictures(len(self), read), part_of=whole,
+        return replace(self, images=Pictures(len(self), read, forks=getattr(images, "forks", True)), part_of=whole,
                        fingerprint=digest(self.fingerprint, "reduced", str(side)))  # fmt: skip
 
     def draw(self, limit: int | None, *, seed: int = 0) -> Samples:

@@ -4,8 +4,8 @@
 
 Rates are of one process, medians of rounds whose order swaps:
 - `pictures`: the image tower alone on batches that lie ready on the device; decoding and preprocessing alone by as many
-  threads; and `embed`, which does both. `share` is what it keeps of the limit: the slower of the two, or, where both
-  are work of the same processor, one after the other.
+  threads or processes; and `embed`, which does both. `share` is what it keeps of the limit: the slower of the two, or,
+  where both are work of the same processor, one after the other.
 - `prompts`: the classifier of `--classes` x 80 templates by `open_clip.build_zero_shot_classifier`, and by ours on the
   same weights; and the largest difference between the two.
 """
@@ -29,6 +29,9 @@ from bench.speed.end_to_end import Case, photographs
 if TYPE_CHECKING:
     from bench.model.clip.encoder import ClipEncoder
 
+DIFFERENT = 512
+"""Files at most."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,8 +50,9 @@ def main() -> None:
     said: dict[str, Any] = {"model": given.model, "device": encoder.card.device, "precision": encoder.card.precision,
                             "batch": encoder.batches.size, "compiled": given.compile}  # fmt: skip
     if given.only != "prompts":
-        files = photographs(Case(given.pictures, tuple(given.size), "JPEG", 1, ""))
-        print(json.dumps(said | {"pictures": pictures(encoder, files, given.rounds)}), flush=True)
+        files = photographs(Case(min(given.pictures, DIFFERENT), tuple(given.size), "JPEG", 1, ""))
+        found = pictures(encoder, files, given.pictures, given.rounds)
+        print(json.dumps(said | {"pictures": found}), flush=True)
     if given.only != "pictures" and reference is not None:
         print(json.dumps(said | {"prompts": prompts(encoder, reference, given.classes, given.rounds)}), flush=True)
 
@@ -75,21 +79,21 @@ def models(given: argparse.Namespace) -> tuple[ClipEncoder, Any]:
     return ours, reference.to(ours.device, ours.dtype)
 
 
-def pictures(encoder: ClipEncoder, files: list[bytes], rounds: int) -> dict[str, Any]:
-    """Pictures a second of the tower, of decoding, and of both at once."""
+def pictures(encoder: ClipEncoder, files: list[bytes], count: int, rounds: int) -> dict[str, Any]:
+    """Pictures a second of the tower, of decoding, and of both at once; the files as often as `count` needs them."""
     import pandas as pd
     import torch
     from PIL import Image
 
     from bench.embeddings import Needs, embed
-    from bench.pipeline import batches
+    from bench.pipeline import reader
     from bench.store import Store
     from bench.task import ClassName, Pictures, Records, Samples, Task
 
-    size, count = encoder.batches.size, len(files)
+    size = encoder.batches.size
 
     def opened(i: int) -> Any:
-        picture = Image.open(io.BytesIO(files[i]))
+        picture = Image.open(io.BytesIO(files[i % len(files)]))
         picture.load()
         return picture
 
@@ -107,8 +111,12 @@ def pictures(encoder: ClipEncoder, files: list[bytes], rounds: int) -> dict[str,
             made.float().cpu()
 
     def decoding() -> None:
-        for _ in batches(opened, range(count), [None], lambda image, i, change: encoder.prepare(image), size=size):
-            pass
+        plan = Store().plan(count)
+        with reader(opened, lambda image, i, change: encoder.prepare(image), plan=plan, size=size,
+                    device=encoder.card.device) as read:  # fmt: skip
+            for rows in plan:
+                for _ in read(rows, [None]):
+                    pass
 
     def whole() -> None:
         embed(task, Needs(("test",)), encoder, samples=lambda split: samples, store=Store())

@@ -103,6 +103,11 @@ class Store:
         assert not lost, "a sealed array cannot be read back"
         return {key: array for key, array in found.items() if array is not None}
 
+    def plan(self, count: int) -> list[range]:
+        """The shards of `count` rows that `rows` will ask for, in order, unless they are there already."""
+        share, others = self.share or (0, 1)
+        return shards(count)[share::others]
+
     def get(self, key: str) -> np.ndarray | None:
         """The array stored under `key`; None if there is none. Sound shards of a damaged one are kept apart."""
         if self.folder is None:
@@ -133,7 +138,7 @@ class Store:
     def _make(self, keys: list[str], count: int, compute: Compute, about: Mapping[str, Mapping[str, Any]]) -> None:
         """All shards of these keys, first those that nobody else is computing."""
         number = len(shards(count))
-        mine = [i for i in range(number) if self.share is None or i % self.share[1] == self.share[0]]
+        mine = [rows.start // SHARD for rows in self.plan(count)]
         made = dict.fromkeys(keys)
         taken = [i for i in mine if not self._shard(i, keys, count, compute, about, made, wait=False)]
         for i in taken:

@@ -86,8 +86,9 @@ class ClipEncoder:
             return np.concatenate([np.zeros((0, width), np.float32), *(part.float().cpu().numpy() for part in parts)])
 
     def _pictures(self, images: Sequence[Image], *, project: bool) -> Tensor:
-        made = np.stack(prepared(images, self.prepare, workers=self.hardware.workers))
-        pixels = self.preprocess.normalised(torch.from_numpy(made).to(self.device)).to(self.dtype)
+        ready = prepared(images, self.prepare, workers=self.hardware.workers)
+        made = torch.stack([torch.as_tensor(one) for one in ready])
+        pixels = self.preprocess.normalised(made.to(self.device)).to(self.dtype)
         if self.hardware.compile and len(pixels) < self.batches.size:  # another shape would be compiled anew
             filling = pixels.new_zeros(self.batches.size - len(pixels), *pixels.shape[1:])
             return self._see(torch.cat([pixels, filling]), project=project)[: len(images)]

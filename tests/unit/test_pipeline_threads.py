@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.pipeline import batches
+from bench.pipeline.threads import batches
 
 
 def picture(i: int) -> Image.Image:
@@ -46,7 +46,7 @@ def test_few_batches_are_made_ahead() -> None:
         asked.append(i)
         return picture(i)
 
-    stream = batches(counted, range(1000), [0], shifted, size=10)
+    stream = batches(counted, range(1000), [0], shifted, size=10, ahead=3)
     next(stream)
     time.sleep(0.05)
     assert len(asked) <= 50

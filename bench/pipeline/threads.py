@@ -1,8 +1,4 @@
-"""Pictures made ready by threads while the model computes: decoded, changed and preprocessed, batch after batch.
-
-Pillow, OpenCV and numpy release the interpreter lock. A batch is the same whatever the number of threads, and so is
-what the model makes of it. Readers are asked for several pictures at a time.
-"""
+"""Pictures made ready by threads: Pillow, OpenCV and numpy release the interpreter lock."""
 
 from __future__ import annotations
 
@@ -15,8 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-AHEAD = 3
-"""Batches that are made ready beyond the one that a model on a device of its own has."""
 MOST = 16
 """Threads at most."""
 Change = TypeVar("Change")
@@ -30,7 +24,7 @@ def batches(
     *,
     size: int,
     workers: int | None = None,
-    ahead: int = AHEAD,
+    ahead: int = 0,
 ) -> Iterator[tuple[range, Change, list[Any]]]:
     """The pictures of `rows` under each change, `size` at a time: which they are, the change, and what is ready.
 
@@ -43,7 +37,7 @@ def batches(
         ahead: batches in the making while the last one is with the caller. 0 where the caller needs all cores itself:
             threads of both that fight for them cost a third of the speed.
     """
-    with ThreadPoolExecutor(workers or min(MOST, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(workers or min(MOST, cores())) as pool:
         waiting: deque[tuple[range, Change, list[Future[Any]]]] = deque()
         try:
             for start in range(rows.start, rows.stop, size):
@@ -67,3 +61,8 @@ def _after(opened: Future[Image], place: int, change: Change, ready: Callable[[I
 
 def _done(places: range, change: Change, jobs: list[Future[Any]]) -> tuple[range, Change, list[Any]]:
     return places, change, [job.result() for job in jobs]
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
