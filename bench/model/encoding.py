@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def prepared(images: Sequence[Image], prepare: Callable[[Image], Item], *, workers: int | None = None) -> list[Item]:
+def prepared(
+    images: Sequence[Image], prepare: Callable[[Image], Item], *, workers: int | None = None
+) -> Sequence[Item]:
     """`prepare` of every picture, in threads, since Pillow and numpy release the lock. What is prepared passes."""
     from PIL.Image import Image
 
     if not all(isinstance(one, Image) for one in images):
-        return cast("list[Item]", list(images))
+        return cast("Sequence[Item]", images)
     with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(prepare, images))
 

@@ -78,7 +78,7 @@ class OpenClipEncoder:
         return each_once(texts, self._texts, batches=self.batches, dim=self.card.dim)
 
     def _images(self, images: Sequence[Image]) -> torch.Tensor:
-        pixels = torch.stack(prepared(images, self.prepare))
+        pixels = torch.stack(list(prepared(images, self.prepare)))
         return self.model.encode_image(pixels.to(self.card.device, self._dtype))  # type: ignore[operator,no-any-return]
 
     def _texts(self, texts: Sequence[str]) -> torch.Tensor:

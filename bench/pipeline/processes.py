@@ -1,19 +1,25 @@
 """Pictures made ready by forked processes: for a model on a device of its own, to which they only hand pixels.
 
 Threads share one interpreter lock and one address space, and gain little beyond ten cores; processes do not. They are
-forked, so tasks and models need no pickling, and never touch the device. PyTorch's DataLoader runs them: it hands
-arrays over in shared memory and ends them when their parent dies.
+forked, so tasks and models need no pickling, and never touch the device. Each writes its part of a batch where it
+belongs, into memory that all share: the process that feeds the device copies nothing, and they give way to it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import mmap
 import multiprocessing
-import shutil
+import os
+import signal
 import sys
-import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -25,26 +31,29 @@ if TYPE_CHECKING:
 
 PIECE = 32
 """Pictures that a process makes ready at a time, over all changes."""
-AHEAD = 4
-"""Pieces that each process is given ahead of time."""
+AHEAD = 3
+"""Pieces that each process is given ahead of time, at least."""
 HELD = 2**30
 """Bytes of pixels that a batch may have under all changes together; it has fewer pictures where it would have more."""
-SHARED = "/dev/shm"  # noqa: S108 - where Linux has shared memory
-ROOM = 2**31
-"""Bytes that must be free there: containers are often given 64 MiB."""
+WAY = 5
+"""By how much the processes are nicer than the one that feeds the device."""
+DEATH = 1
+"""PR_SET_PDEATHSIG of Linux: the signal that a process gets when its parent dies."""
 Change = TypeVar("Change")
+Columns = dict[str, np.ndarray]
+"""What is ready of a picture, or of all of a block: one nameless array, or several by name."""
 
 
 def possible() -> bool:
-    """Whether this system forks, and has shared memory for the pixels."""
-    try:
-        return "fork" in multiprocessing.get_all_start_methods() and shutil.disk_usage(SHARED).free >= ROOM
-    except OSError:
-        return False
+    """Whether this system forks, and ends the children of who was killed: they would hold its locks."""
+    return sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
 
 
 class Processes(Generic[Change]):
-    """A `bench.pipeline.Reader`. Its processes start with the first question and go on to the rows that are next."""
+    """A `bench.pipeline.Reader`. Its processes start with the first question and go on to the rows that are next.
+
+    What it gives may lie in shared memory, and is valid until the next batch is asked for.
+    """
 
     def __init__(
         self, picture: Callable[[int], Image], ready: Callable[[Image, int, Change], Any], plan: Sequence[range],
@@ -52,129 +61,167 @@ class Processes(Generic[Change]):
     ) -> None:  # fmt: skip
         self._picture, self._ready = picture, ready
         self._plan, self._size, self._workers = list(plan), size, workers or cores()
-        self._changes: list[Change] = []
-        self._coming: Iterator[tuple[range, Any]] = iter(())
-        self._at = sys.maxsize
-        """The first row that can still come."""
-        self._wanted = 0
-        """The first row that is still asked for."""
+        self._running: _Running | None = None
 
     def __call__(self, rows: range, changes: Sequence[Change]) -> Iterator[tuple[range, Change, Sequence[Any]]]:
-        if rows not in self._plan or rows.start < self._at or list(changes) != self._changes:
-            self._start(rows, changes)
-        self._wanted = rows.start
-        for block in cut(rows, self._block):
-            pieces = [self._next(piece) for piece in cut(block, self._piece)]
-            for i, change in enumerate(changes):
-                yield block, change, [one for piece in pieces for one in _apart(piece[i])]
+        if not rows:
+            return
+        if self._running is None or rows not in self._plan or not self._running.can_give(rows, changes):
+            self.close()
+            plan = [rows, *(one for one in self._plan if one.start > rows.start)]
+            self._running = _Running(_Work(self._picture, self._ready, list(changes)), plan, self._size, self._workers)
+        done = False  # an iterator that is left halfway leaves processes halfway too
+        try:
+            for block, made in self._running.over(rows):
+                yield from ((block, change, one) for change, one in zip(changes, made, strict=True))
+            done = True
+        finally:
+            if not done:
+                self.close()
 
     def close(self) -> None:
         """End the processes."""
-        self._coming, self._at = iter(()), sys.maxsize  # the DataLoader's iterator ends them when nobody holds it
+        if self._running is not None:
+            self._running.pool.shutdown(cancel_futures=True)
+            self._running = None
 
-    def made(self, piece: range) -> list[Any]:
-        """Called in a process: for each change what is ready, one under the other."""
-        opened = [self._picture(i) for i in piece]
-        return [
-            _together([self._ready(picture, i, change) for picture, i in zip(opened, piece, strict=True)])
-            for change in self._changes
-        ]
 
-    def _start(self, rows: range, changes: Sequence[Change]) -> None:
-        self.close()
-        self._changes, self._at, self._wanted = list(changes), rows.start, rows.start
-        self._piece, self._block = max(1, PIECE // len(changes)), self._size
-        if len(changes) > 1:
-            weight = _weight(self.made(range(rows.start, rows.start + 1)))
-            self._block = max(1, min(self._size, HELD // weight))
-        self._coming = self._stream([rows, *(one for one in self._plan if one.start > rows.start)])
+@dataclass
+class _Work:
+    """What a process has from its parent, since it was forked."""
 
-    def _stream(self, plan: list[range]) -> Iterator[tuple[range, Any]]:
-        """Each piece of the plan that is wanted when its turn comes, and what was made of it or went wrong."""
-        import torch
-        from torch.utils.data import DataLoader
+    picture: Callable[[int], Any]
+    ready: Callable[[Any, int, Any], Any]
+    changes: list[Any]
+    room: list[Columns] = field(default_factory=list)
+    """Of each block that can be in the making: arrays [change, picture, ...]."""
+    parent: int = field(default_factory=os.getpid)
 
-        asked: list[range] = []
+    def make(self, piece: range) -> list[list[Any]]:
+        """For each change what is ready."""
+        opened = [self.picture(i) for i in piece]
+        return [[self.ready(one, i, change) for one, i in zip(opened, piece, strict=True)] for change in self.changes]
 
-        def pieces() -> Iterator[range]:
-            for rows in plan:
-                for block in cut(rows, self._block):
-                    for piece in cut(block, self._piece):
-                        if piece.start >= self._wanted:
-                            asked.append(piece)
-                            yield piece
 
-        dice = torch.Generator()  # of its own: the loader would draw from the one that all share
-        data = cast("Any", _Pieces(self.made))
-        loader: Any = DataLoader(data, sampler=pieces(), batch_size=None, num_workers=self._workers,
-                                 prefetch_factor=AHEAD, multiprocessing_context="fork", generator=dice)  # fmt: skip
+class _Running:
+    """Processes at work on a plan, under changes that stay the same."""
+
+    def __init__(self, work: _Work, plan: list[range], size: int, workers: int) -> None:
+        self.work, self.at = work, plan[0].start
+        self.first = work.make(range(self.at, self.at + 1))[0][0]
+        changes, columns = len(work.changes), _columns(self.first)
+        self.block = max(1, min(size, HELD // max(1, changes * sum(one.nbytes for one in columns.values()))))
+        self.piece = max(1, min(PIECE // changes, self.block))
+        blocks = 2 + workers * AHEAD * self.piece // self.block
+        work.room = [{name: _shared((changes, self.block, *one.shape), one.dtype) for name, one in columns.items()}
+                     for _ in range(blocks)]  # fmt: skip
+        self.free = list(range(blocks))
+        self.coming = (block for rows in plan for block in cut(rows, self.block))
+        self.asked: deque[tuple[range, int, list[Future[list[list[Columns]] | None]]]] = deque()
+        self.pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (work,))
         with _opencv_alone():
-            coming = iter(loader)
-        return ((asked.pop(0), made) for made in coming)
+            self.ask(self.at)
 
-    def _next(self, wanted: range) -> list[Any]:
-        """What was made of this piece; what was made of others before it is dropped."""
-        try:
-            piece, made = next(one for one in self._coming if one[0].start >= wanted.start)
-        except RuntimeError as error:  # so the DataLoader says that a process has died
-            self.close()
-            raise BenchError(
-                f"A process that reads pictures {wanted.start} to {wanted.stop - 1} or some after them died "
-                f"({' '.join(str(error).split())}). Memory may have run out, or a damaged picture have crashed its "
-                "decoder. With model.device=cpu threads read them, slower."
-            ) from error
-        self._at = piece.stop
-        if isinstance(made, BenchError):
-            self.close()
-            raise made
-        return list(made)
+    def can_give(self, rows: range, changes: Sequence[Any]) -> bool:
+        """Whether these rows are still to come."""
+        return rows.start >= self.at and list(changes) == self.work.changes
+
+    def over(self, rows: range) -> Iterator[tuple[range, list[Sequence[Any]]]]:
+        """The blocks of these rows, in order: for each change what is ready."""
+        while self.at < rows.stop:
+            self.ask(rows.start)
+            block, place, pieces = self.asked.popleft()
+            self.at = block.stop
+            try:
+                handed_back = [one.result() for one in pieces]
+            except BrokenProcessPool as error:
+                raise BenchError(
+                    f"A process that reads pictures {block.start} to {block.stop - 1} or some after them died. Memory "
+                    "may have run out, or a damaged picture have crashed its decoder. With model.device=cpu threads "
+                    "read them, slower."
+                ) from error
+            if block.start >= rows.start:  # else it was begun ahead of time, and then not asked for
+                yield block, [self.given(place, i, len(block), handed_back) for i in range(len(self.work.changes))]
+            self.free.append(place)
+
+    def ask(self, wanted: int) -> None:
+        """Have blocks made from `wanted` on, as far as there is room for them."""
+        while self.free and (block := next((one for one in self.coming if one.start >= wanted), None)):
+            place = self.free.pop()
+            pieces = [self.pool.submit(_make, piece, place, piece.start - block.start)
+                      for piece in cut(block, self.piece)]  # fmt: skip
+            self.asked.append((block, place, pieces))
+
+    def given(self, place: int, change: int, count: int, handed_back: list[list[list[Columns]] | None]) -> Any:
+        """What is ready of a block under one change, in the form in which the model's own preprocessing gives it."""
+        arrays = {name: one[change][:count] for name, one in self.work.room[place].items()}
+        if not any(handed_back) and isinstance(self.first, np.ndarray):
+            return arrays[""]
+        rows = [{name: one[i, ...] for name, one in arrays.items()} for i in range(count)]
+        for start, piece in zip(range(0, count, self.piece), handed_back, strict=True):
+            rows[start : start + self.piece] = piece[change] if piece else rows[start : start + self.piece]
+        return [_formed(row, self.first) for row in rows]
 
 
-class _Pieces:
-    """A data set of PyTorch whose items are pieces. What goes wrong is an item too, as an error that can be pickled."""
+_work: _Work | None = None
+"""Of this process, if it is one of them."""
 
-    def __init__(self, made: Callable[[range], list[Any]]) -> None:
-        self.made = made
 
-    def __getitem__(self, piece: range) -> list[Any] | BenchError:
-        try:
-            return self.made(piece)
-        except BenchError as error:
-            return BenchError(str(error))
-        except Exception as error:
-            said = BenchError(f"{type(error).__name__}: {error}")
-            said.add_note(traceback.format_exc())
-            return said
+def _begin(work: _Work) -> None:
+    global _work
+    _work = work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    ctypes.CDLL(None).prctl(DEATH, signal.SIGKILL)
+    if os.getppid() != work.parent:
+        os._exit(1)
+    os.nice(WAY)
+
+
+def _make(piece: range, place: int, offset: int) -> list[list[Columns]] | None:
+    """Make a piece ready where it belongs; handed back if it does not fit there, since shapes differ."""
+    assert _work is not None
+    try:
+        made = [[_columns(one) for one in row] for row in _work.make(piece)]
+    except BenchError as error:
+        raise BenchError(str(error)) from None  # what it came from might not be one that can be handed over
+    except Exception as error:
+        raise BenchError(f"{type(error).__name__}: {error}") from None
+    room = _work.room[place]
+    fits = {name: (one.shape[2:], one.dtype) for name, one in room.items()}
+    if any({name: (array.shape, array.dtype) for name, array in one.items()} != fits for row in made for one in row):
+        return made
+    for i, row in enumerate(made):
+        for j, one in enumerate(row, start=offset):
+            for name, array in one.items():
+                room[name][i, j] = array
+    return None
+
+
+def _columns(ready: Any) -> Columns:
+    return {name: np.asarray(one) for name, one in (ready if isinstance(ready, dict) else {"": ready}).items()}
+
+
+def _formed(columns: Columns, like: Any) -> Any:
+    """One array, one tensor or a dictionary of either, as `like` is."""
+    if isinstance(like, dict):
+        return {name: _formed({"": one}, like[name]) for name, one in columns.items()}
+    if isinstance(like, np.ndarray):
+        return columns[""]
+    import torch
+
+    return torch.from_numpy(columns[""])
+
+
+def _shared(shape: tuple[int, ...], kind: np.dtype[Any]) -> np.ndarray:
+    """An array that processes share that are forked later. Unlike `/dev/shm` it is as large as memory."""
+    count = int(np.prod(shape))
+    return np.frombuffer(mmap.mmap(-1, max(1, count * kind.itemsize)), kind, count).reshape(shape)
 
 
 def cut(rows: range, size: int) -> Iterator[range]:
     """Rows in parts of `size`, the last one with what is left."""
     for start in range(rows.start, rows.stop, size):
         yield range(start, min(start + size, rows.stop))
-
-
-def _together(items: list[Any]) -> Any:
-    """Arrays or tensors, or dictionaries of them, as one tensor each: that lies in shared memory."""
-    import torch
-
-    first = items[0]
-    if isinstance(first, dict):
-        return {name: _together([one[name] for one in items]) for name in first}
-    return torch.stack(items) if isinstance(first, torch.Tensor) else torch.from_numpy(np.stack(items))
-
-
-def _apart(made: Any) -> list[Any]:
-    """The items again, as tensors."""
-    if isinstance(made, dict):
-        columns = [_apart(column) for column in made.values()]
-        return [dict(zip(made, row, strict=True)) for row in zip(*columns, strict=True)]
-    return list(made)
-
-
-def _weight(made: list[Any]) -> int:
-    """Bytes of what is ready."""
-    tensors = [one for part in made for one in (part.values() if isinstance(part, dict) else [part])]
-    return max(1, sum(int(one.nbytes) for one in tensors))
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from bench.pipeline.threads import batches
 from bench.store import Store
 from bench.task import ClassName, Pictures, Records, Samples, Task
 
-pytestmark = pytest.mark.skipif(not processes.possible(), reason="no fork, or too little shared memory here")
+pytestmark = pytest.mark.skipif(not processes.possible(), reason="a fork of Linux")
 PLAN = [range(100), range(100, 200), range(200, 300), range(300, 330)]
 
 
@@ -76,6 +76,16 @@ def test_under_many_changes_a_batch_is_small_enough(two: Processes[int], monkeyp
     ]
 
 
+def test_pictures_of_different_shapes_are_handed_back() -> None:
+    def ready(image: Image.Image, place: int, change: int) -> np.ndarray:
+        return np.full((2, 3 if place == 50 else 2), place + change)
+
+    made = Processes(picture, ready, PLAN, 40, workers=2)
+    for rows in PLAN:
+        assert listed(made(rows, [0, 9])) == listed(batches(picture, rows, [0, 9], ready, size=40))
+    made.close()
+
+
 def test_dictionaries_of_tensors_come_apart_again() -> None:
     def ready(image: Image.Image, place: int, change: None) -> dict[str, torch.Tensor]:
         return {"pixels": torch.full((1, 3), place), "size": torch.tensor(place)}
@@ -119,7 +129,7 @@ def test_an_error_comes_when_its_batch_is_due_and_others_can_be_asked_for(error:
 def test_a_process_that_dies_is_a_clear_error() -> None:
     def deadly(i: int) -> Image.Image:
         if i == 150:
-            os.kill(os.getpid(), signal.SIGSEGV)
+            os.kill(os.getpid(), signal.SIGKILL)
         return picture(i)
 
     made = Processes(deadly, shifted, PLAN, 40, workers=2)
@@ -136,7 +146,8 @@ def children() -> list[str]:
 def test_they_end_with_their_reader_and_leave_the_dice_alone() -> None:
     before, dice = children(), torch.random.get_rng_state()
     with reader(picture, shifted, plan=[range(2048)], size=64, device="cuda") as read:
-        next(read(range(2048), [0]))
+        batches_of = read(range(2048), [0])
+        next(batches_of)
         assert len(children()) > len(before)
     assert children() == before
     assert torch.equal(dice, torch.random.get_rng_state())
@@ -150,7 +161,8 @@ def test_threads_do_it_on_a_processor_for_few_pictures_and_where_forks_are_refus
 ) -> None:
     before = children()
     with reader(picture, shifted, plan=[range(count)], size=64, device=device, forks=forks) as read:
-        next(read(range(count), [0]))
+        batches_of = read(range(count), [0])
+        next(batches_of)
         assert children() == before
 
 
@@ -176,7 +188,8 @@ from PIL import Image
 import numpy as np
 from bench.pipeline.processes import Processes
 made = Processes(lambda i: Image.new("L", (2, 2)), lambda image, *_: np.asarray(image), [range(200)], 10, workers=2)
-next(made(range(200), [None]))
+batches_of = made(range(200), [None])
+next(batches_of)
 print(open(f"/proc/self/task/{os.getpid()}/children").read(), flush=True)
 time.sleep(60)
 """

@@ -87,8 +87,8 @@ class ClipEncoder:
 
     def _pictures(self, images: Sequence[Image], *, project: bool) -> Tensor:
         ready = prepared(images, self.prepare, workers=self.hardware.workers)
-        made = torch.stack([torch.as_tensor(one) for one in ready])
-        pixels = self.preprocess.normalised(made.to(self.device)).to(self.dtype)
+        made = np.asarray(ready)
+        pixels = self.preprocess.normalised(torch.from_numpy(made).to(self.device)).to(self.dtype)
         if self.hardware.compile and len(pixels) < self.batches.size:  # another shape would be compiled anew
             filling = pixels.new_zeros(self.batches.size - len(pixels), *pixels.shape[1:])
             return self._see(torch.cat([pixels, filling]), project=project)[: len(images)]
