@@ -63,7 +63,21 @@ def each_once(
 def unit(vectors: torch.Tensor) -> np.ndarray:
     """[n, dim] of any type -> float32 of unit length, on the CPU."""
     vectors = vectors.float()
-    return np.asarray((vectors / vectors.norm(dim=-1, keepdim=True)).cpu().numpy(), dtype=np.float32)
+    return on_cpu(vectors / vectors.norm(dim=-1, keepdim=True))
+
+
+def on_cpu(vectors: torch.Tensor) -> np.ndarray:
+    """[n, dim] of any type and on any device -> float32 on the CPU. Sleeps until a GPU is done.
+
+    PyTorch would spin, on a core that could have decoded pictures.
+    """
+    if vectors.is_cuda:
+        import torch
+
+        done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        done.record(torch.cuda.current_stream(vectors.device))
+        done.synchronize()
+    return np.asarray(vectors.float().cpu().numpy(), dtype=np.float32)
 
 
 def files_hash(paths: Iterable[Path]) -> str:

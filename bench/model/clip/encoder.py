@@ -21,7 +21,7 @@ from bench.model.clip.load import Loaded
 from bench.model.clip.shape import ResNetShape
 from bench.model.clip.sharing import Row, batches
 from bench.model.clip.tokenizer import Tokenizer, padded
-from bench.model.encoding import prepared, unit
+from bench.model.encoding import on_cpu, prepared, unit
 from bench.model.hardware import Hardware
 
 TEXTS = 4
@@ -83,7 +83,7 @@ class ClipEncoder:
         width = self.card.dim if project else self.model.shape.vision.features
         with exact_convolutions():
             parts = self.batches.over(images, partial(self._pictures, project=project))
-            return np.concatenate([np.zeros((0, width), np.float32), *(part.float().cpu().numpy() for part in parts)])
+            return np.concatenate([np.zeros((0, width), np.float32), *map(on_cpu, parts)])
 
     def _pictures(self, images: Sequence[Image], *, project: bool) -> Tensor:
         ready = prepared(images, self.prepare, workers=self.hardware.workers)
