@@ -119,7 +119,7 @@ class _Running:
         self.coming = (block for rows in plan for block in cut(rows, self.block))
         self.asked: deque[tuple[range, int, list[Future[list[list[Columns]] | None]]]] = deque()
         self.pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (work,))
-        with _opencv_alone():
+        with one_thread("cv2", "getNumThreads", "setNumThreads"):  # threads are not forked, and OpenCV waits for them
             self.ask(self.at)
 
     def can_give(self, rows: range, changes: Sequence[Any]) -> bool:
@@ -225,14 +225,14 @@ def cut(rows: range, size: int) -> Iterator[range]:
 
 
 @contextlib.contextmanager
-def _opencv_alone() -> Iterator[None]:
-    """What is forked meanwhile has an OpenCV of one thread: threads are not forked, and it would wait for them."""
-    opencv = sys.modules.get("cv2")
-    before = opencv.getNumThreads() if opencv else 0
-    if opencv:
-        opencv.setNumThreads(1)
+def one_thread(module: str, get: str, put: str) -> Iterator[None]:
+    """A library that has threads of its own does without them meanwhile, if it was imported."""
+    library = sys.modules.get(module)
+    before = getattr(library, get)() if library else 0
+    if library:
+        getattr(library, put)(1)
     try:
         yield
     finally:
-        if opencv:
-            opencv.setNumThreads(before)
+        if library:
+            getattr(library, put)(before)

@@ -144,12 +144,14 @@ def children() -> list[str]:
 
 
 def test_they_end_with_their_reader_and_leave_the_dice_alone() -> None:
-    before, dice = children(), torch.random.get_rng_state()
+    before, dice, threads = children(), torch.random.get_rng_state(), torch.get_num_threads()
     with reader(picture, shifted, plan=[range(2048)], size=64, device="cuda") as read:
         batches_of = read(range(2048), [0])
         next(batches_of)
         assert len(children()) > len(before)
+        assert torch.get_num_threads() == 1  # the cores are for decoding
     assert children() == before
+    assert torch.get_num_threads() == threads
     assert torch.equal(dice, torch.random.get_rng_state())
 
 

@@ -48,8 +48,7 @@ class ClipEncoder:
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         """Pictures of any mode and size -> float32 [image, dim], unit length."""
-        features = self._features(images, project=True)
-        return unit(torch.from_numpy(features))
+        return self._features(images, project=True)
 
     def prepare(self, image: Image) -> Pixels:
         """A picture -> uint8 [3, side, side], which the `encode_...` methods take instead of it."""
@@ -75,7 +74,7 @@ class ClipEncoder:
         """What `encode_images` and `penultimate` give, from one pass through the tower."""
         features = self._features(images, project=False)
         with torch.inference_mode():
-            projected = self.model.project_image(torch.from_numpy(features).to(self.device, self.dtype))
+            projected = self.model.project_image(torch.from_numpy(features).to(self.device).to(self.dtype))
         return unit(projected), features
 
     @torch.inference_mode()
@@ -83,7 +82,7 @@ class ClipEncoder:
         width = self.card.dim if project else self.model.shape.vision.features
         with exact_convolutions():
             parts = self.batches.over(images, partial(self._pictures, project=project))
-            return np.concatenate([np.zeros((0, width), np.float32), *map(on_cpu, parts)])
+            return np.concatenate([np.zeros((0, width), np.float32), *map(unit if project else on_cpu, parts)])
 
     def _pictures(self, images: Sequence[Image], *, project: bool) -> Tensor:
         ready = prepared(images, self.prepare, workers=self.hardware.workers)
