@@ -3,14 +3,17 @@
     python -m bench.speed.probe                                     50,000 x 512 x 10
     python -m bench.speed.probe --rows 20000 --classes 100          20,000 x 512 x 100
     python -m bench.speed.probe --data clouds --sampled 5           easier data; features.npz: your own
+    python -m bench.speed.probe --within 1e-6                       peers must come as near to the optimum
     python -m bench.speed.probe --peers clip_benchmark              time and accuracy on rows held out
 
 We solve all 97 penalties. scikit-learn would take hours, so it solves `--sampled` of them, evenly spread from the
 strongest to the weakest, or those named by `--at`; the others are taken to last as long as a line through them in log
 penalty says, and as the nearest beyond their ends: **an extrapolation**, said in the output (`--sampled 97` measures it
-all). Weak penalties take it longest, so leaving out the weakest favours it, and so do its 1,000 iterations, which end
-some fits early. Times are from the raw features on, without imports. Each round swaps the order. On a busy machine read
-the processor's seconds, with `--threads 1`.
+all). scikit-learn's tolerance is 2e-5 at all penalties, where it ends up to half above the optimum; `--within` gives it
+the loosest tolerance that is near enough, of each penalty its own, and counts that fit alone. Weak penalties take it
+longest, so leaving out the weakest favours it, and so do its 1,000 iterations, which end some fits early. Times are
+from the raw features on, without imports. Each round swaps the order. On a busy machine read the processor's seconds,
+with `--threads 1`.
 Objectives are computed alike for all, in float64. Memory is that of a process of its own for each contender: at its
 peak, and above what it had once the data were there and the library was imported.
 """
@@ -43,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", default=list(SOLVERS), choices=[*SOLVERS, "clip_benchmark"])
     parser.add_argument("--sampled", type=int, default=5, help="penalties that scikit-learn solves")
     parser.add_argument("--at", type=float, nargs="*", help="the penalties themselves, instead")
+    parser.add_argument("--within", type=float, help="of the optimum, as a share of it, that peers must come")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--first", choices=("ours", "peers"), default="ours", help="who begins the first round")
     parser.add_argument("--threads", type=int, default=2, help="of each contender")
@@ -75,13 +79,21 @@ def compare(given: argparse.Namespace) -> None:
     spread = np.linspace(96, 0, given.sampled) if given.at is None else 48 + 8 * np.log10(given.at)
     picked = [PENALTIES[round(i)] for i in spread]
     runs: dict[str, list[Any]] = {name: [] for name in ("ours", *given.peers)}
+    tolerances: dict[str, dict[float, float]] = {}
+
+    def optimum() -> dict[float, float]:
+        fits = runs["ours"][0].fits
+        return {one: contenders.objective(fits[one][0], fits[one][1], data, one) for one in picked}
+
     for number in range(given.rounds):
         order = list(runs) if (number % 2 == 0) == (given.first == "ours") else list(runs)[::-1]
         for name in order:
-            runs[name].append(run(name, data, picked))
+            if name == "ours" or given.within is None:
+                runs[name].append(run(name, data, picked))
+            else:
+                runs[name].append(near(name, data, optimum(), given.within, tolerances.setdefault(name, {})))
             say({"round": number + 1, name: told(runs[name][-1])})
-    fits = runs["ours"][-1].fits
-    values = {one: contenders.objective(fits[one][0], fits[one][1], data, one) for one in picked}
+    values = optimum()
     for name in given.peers:
         say({name: ratios(runs["ours"], runs[name], picked, data, values)})
 
@@ -90,6 +102,21 @@ def run(name: str, data: Data, picked: list[float]) -> Any:
     if name == "ours":
         return contenders.ours(data, PENALTIES)
     return {one: contenders.scikit_learn(data, one, solver=name) for one in picked}
+
+
+def near(
+    name: str, data: Data, best: dict[float, float], within: float, tolerances: dict[float, float]
+) -> dict[float, Fitted]:
+    """A peer's fits that come near enough to the best objectives; the tolerances that took are learnt on the way."""
+    fits: dict[float, Fitted] = {}
+    for one, value in best.items():
+        if one in tolerances:
+            fits[one] = contenders.scikit_learn(data, one, solver=name, tolerance=tolerances[one],
+                                                iterations=contenders.MANY)  # fmt: skip
+        else:
+            fits[one], tolerances[one] = contenders.close(data, one, value, solver=name, within=within)
+    say({"tolerances": {f"{one:.0e}": f"{value:.0e}" for one, value in tolerances.items()}})
+    return fits
 
 
 def told(found: Any) -> dict[str, Any]:

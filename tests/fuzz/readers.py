@@ -24,8 +24,6 @@ class Reader(NamedTuple):
 
     make: Callable[[Path], Path]
     read: Callable[[Path], Any]
-    cost: int = 1
-    """How many times as long as others it takes."""
 
 
 def state() -> dict[str, torch.Tensor]:
@@ -237,7 +235,7 @@ READERS = {
     "archive: tar": Reader(shard, read_shard),
     "archive: pickled arrays": Reader(pickled, read_pickle),
     "archive: idx": Reader(idx, read_idx),
-    "archive: matlab": Reader(matlab, read_matlab, 100),
+    "archive: matlab": Reader(matlab, read_matlab),
     "run: rows": Reader(run("rows.parquet"), read_run),
     "run: predictions": Reader(run("predictions/*.parquet"), read_run),
     "run: provenance": Reader(run("provenance.json"), read_run),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,18 @@ def _load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise BenchError(f"{path} is not there.")
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        with ProcessPoolExecutor(1, mp_context=_context()) as apart:
             return apart.submit(_read, str(path)).result()
     except Exception as error:  # a parser may raise anything on a broken file, or die of it
         raise BenchError(f"{path} cannot be read as a MATLAB file: {error}. Fetch it again.") from error
+
+
+def _context() -> Any:
+    """Processes that are forked from one which has all imported, where the system can."""
+    context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload([__name__, "scipy.io"])
+    return context
 
 
 def _read(path: str) -> dict[str, Any]:
