@@ -32,7 +32,7 @@ from bench.logistic.precondition import Blocks
 
 POINTS = 6
 """Solutions that an interpolation goes through."""
-EASY = 150
+EASY = 80
 """Passes after which what is not solved in lockstep is solved alone."""
 HELD = 1 << 26
 """Bytes of weights, steps and residuals in one lockstep; more penalties go in several."""

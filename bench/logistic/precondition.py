@@ -2,8 +2,11 @@
 
 In the basis of the problem the Hessian is nearly diagonal as long as every row counts alike. Under a weak penalty few
 rows count, those that are still in doubt, and their covariance is another: hundreds of products then solve nothing. The
-blocks of the classes, X' diag(p (1 - p)) X + penalty, know these rows. They cost a quarter of the width in passes, once
-every few steps, and need the square of the width in memory for each class; so they are for hard problems only.
+blocks of the classes, X' diag(p (1 - p)) X + penalty, know these rows. Made of all rows they cost a quarter of the
+width in passes; a sample will do: of each class some rows a direction, drawn with a chance that grows with p (1 - p),
+those in doubt for certain, each weighed by the inverse of its chance. On 20,000 x 512 x 100 they took a third of the
+time, and as many products followed. They need the square of the width in memory for each class; so they are for hard
+problems only.
 """
 
 from __future__ import annotations
@@ -17,6 +20,12 @@ from bench.logistic.objective import Problem
 
 MEMORY = 1 << 29
 """Bytes of float64 blocks at most."""
+SAMPLED = 4
+"""Rows that a block is made of, as a multiple of the width: more made it no better."""
+LEAST = 2048
+"""That many at least."""
+LOOKED = 1 << 15
+"""Rows at most from which the chances are judged."""
 JITTER = 1e-7
 """Added to blocks of unit diagonal: float32 products know them no better."""
 
@@ -49,13 +58,16 @@ class Blocks:
         """At float32 weights [1, column, width]."""
         problem, width = self.problem, weights.shape[2]
         blocks = torch.zeros(problem.columns, width, width, dtype=torch.float64, device=weights.device)
+        rate = self._rate(weights, max(LEAST, SAMPLED * width))
+        dice = torch.Generator(weights.device).manual_seed(0)
         for rows in problem.blocks(problem.columns):
-            features = problem.rotated[rows]
-            logits = problem.logits(features, weights[0], rows, 1)
-            shares = problem.slopes(logits, problem.targets[rows])[1].abs_()[:, 0]
-            roots = shares.addcmul_(shares, shares, value=-1).clamp_(min=0).sqrt_()
+            features, counts = problem.rotated[rows], self._counts(weights, rows)
+            chance = (counts * rate).clamp_(max=1) if rate is not None else torch.ones_like(counts)
+            drawn = torch.rand(chance.shape, generator=dice, device=chance.device) < chance
+            roots = (counts / chance.clamp(min=1e-30)).sqrt_()
             for column in range(problem.columns):
-                counted = features * roots[:, column, None]
+                few = torch.nonzero(drawn[:, column]).flatten()
+                counted = features[few] * roots[few, column, None]
                 blocks[column] += counted.T @ counted
         free = torch.arange(width, device=weights.device) < problem.rank
         main = blocks.diagonal(dim1=1, dim2=2)
@@ -67,6 +79,28 @@ class Blocks:
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(blocks))
         inverse *= scale[:, :, None] * scale[:, None, :]
         self._inverse = inverse.float()
+
+    def _counts(self, weights: Tensor, rows: slice) -> Tensor:
+        """How much each row counts for each class: p (1 - p), float32 [row, column]."""
+        problem = self.problem
+        logits = problem.logits(problem.rotated[rows], weights[0], rows, 1)
+        shares = problem.slopes(logits, problem.targets[rows])[1].abs_()[:, 0]
+        return shares.addcmul_(shares, shares, value=-1).clamp_(min=0)
+
+    def _rate(self, weights: Tensor, wanted: int) -> Tensor | None:
+        """[column]: with chances min(1, rate x count), about so many rows are drawn of each class; None for all."""
+        total = len(self.problem.rotated)
+        if total <= wanted:
+            return None
+        every = slice(0, total, -(-total // LOOKED))
+        counts = self._counts(weights, every)
+        share = wanted * len(counts) / total
+        rate = share / counts.sum(0).clamp(min=1e-30)
+        for _ in range(20):  # those that are certain leave room for others
+            certain = counts * rate >= 1
+            left = counts.masked_fill(certain, 0).sum(0).clamp(min=1e-30)
+            rate = (share - certain.sum(0)).clamp(min=1) / left
+        return rate
 
     def __call__(self, vectors: Tensor) -> Tensor:
         """[1, column, width], in the type of the vectors; steps of a softmax sum to zero over the classes."""

@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from bench.errors import BenchError
-from bench.logistic import Fit, LogisticPath, objective
+from bench.logistic import Fit, LogisticPath, objective, precondition
 from bench.logistic.objective import Hessian, Problem
 from bench.logistic.precondition import Blocks
 
@@ -229,6 +229,27 @@ def test_blocks_are_the_inverse_of_each_class_hessian() -> None:
         torch.linalg.solve(x.T @ (x * (p[:, c] * (1 - p[:, c]))[:, None]) + ridge, vectors[0, c]) for c in range(3)
     ])  # fmt: skip
     np.testing.assert_allclose(blocks(vectors)[0], expected - expected.mean(0), rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("certain", [0, 40])
+def test_blocks_of_a_sample_are_near_those_of_all_rows(certain: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some rows in doubt among many that hardly count: both are seen, each by its weight."""
+    random = np.random.default_rng(0)
+    features = np.hstack([random.normal(size=(6000, 5)), np.ones((6000, 1))]).astype(np.float32)
+    features[:, 0] = 8.0
+    features[:certain, 0] = 0.0
+    problem = Problem(torch.from_numpy(features), 5, torch.zeros(6000, dtype=torch.int64), 3)
+    weights = torch.zeros(1, 3, 6)
+    weights[0, 0, 0] = 1.0  # all but the certain ones are of class 0 beyond doubt
+    penalty, vectors = torch.tensor([1e-4], dtype=torch.float64), torch.from_numpy(random.normal(size=(1, 3, 6)))
+    sampled, whole = Blocks(problem), Blocks(problem)
+    for blocks, rows in ((sampled, 500), (whole, 6000)):
+        monkeypatch.setattr(precondition, "LEAST", rows)
+        blocks.refresh(weights, penalty)
+    ratio = torch.linalg.eigvals(torch.linalg.solve(whole._inverse.double(), sampled._inverse.double())).real
+    assert ratio.min() > 0.6
+    assert ratio.max() < 1.6
+    assert not torch.equal(sampled(vectors), whole(vectors))  # it was a sample
 
 
 def test_a_fit_that_did_not_end_says_so() -> None:
