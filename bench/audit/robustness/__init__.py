@@ -46,7 +46,8 @@ class Robustness:
     shifts: Sequence[Shift] = ()
     """Shifts between tasks of the run; those with an end that is not in the run are left out."""
     references: Sequence[str] = ()
-    """Reference models for effective robustness: run folders, or CSV files (model, shift, in_distribution, shifted)."""
+    """Reference models for effective robustness: `testbed` (78 models on ImageNet's shifts), run folders, or CSV files
+    (model, shift, in_distribution, shifted)."""
     transform: str = "logit"
     calibration: bool = True
     prompts: bool = True

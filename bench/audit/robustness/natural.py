@@ -100,7 +100,7 @@ def _drop(before: Part, after: Part, seed: int) -> Estimate:
 
 def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Reference | Fit | None, str]:
     """The user's models of this shift before the published ones, without the model itself; or why there are none."""
-    own = models[(models["shift"] == shift.name) & (models["model"] != model)]
+    own = models[models["shift"].isin([shift.name, shift.reference]) & (models["model"] != model)]
     if len(own) >= FEWEST:
         return Reference.of(own, name="own reference models", on_boundary="drop"), ""
     if shift.reference in baselines.names():

@@ -1,4 +1,4 @@
-"""Reference models that a user brings: what other runs of this audit found, or a CSV file."""
+"""Reference models: those of the ImageNet testbed, or what a user brings: other runs of this audit, or a CSV file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.audit.measures import baselines
 from bench.errors import BenchError
 
+TESTBED = "testbed"
 COLUMNS = ["model", "shift", "in_distribution", "shifted"]
 
 
@@ -16,12 +18,13 @@ def collect(places: Sequence[str]) -> pd.DataFrame:
     """`COLUMNS`, one line a model and shift; accuracies are shares.
 
     Args:
-        places: CSV files with these columns, or run folders (also of a sweep) whose audit looked at shifts.
+        places: `testbed`, CSV files with these columns, or run folders (also of a sweep) whose audit looked at shifts.
 
     Raises:
         BenchError: nothing at a place, or a file without these columns.
     """
-    tables = [one for place in places for one in _read(Path(place).expanduser())]
+    tables = [one for place in places for one in (
+        [baselines.models()] if place == TESTBED else _read(Path(place).expanduser()))]  # fmt: skip
     if not tables:
         return pd.DataFrame(columns=pd.Index(COLUMNS))
     return pd.concat(tables, ignore_index=True).drop_duplicates(["model", "shift"], keep="last", ignore_index=True)
@@ -33,8 +36,8 @@ def _read(place: Path) -> list[pd.DataFrame]:
     files = sorted(place.rglob("audits/robustness--shift-*.parquet")) if place.is_dir() else []
     if not files:
         raise BenchError(
-            f"No reference models at {place}. Give a CSV file with the columns {', '.join(COLUMNS)}, or the folder of "
-            "a run with audit=robustness over the same shifts."
+            f"No reference models at {place}. Give {TESTBED}, a CSV file with the columns {', '.join(COLUMNS)}, or the "
+            "folder of a run with audit=robustness over the same shifts."
         )
     return [_checked(pd.read_parquet(file), file) for file in files]
 

@@ -122,6 +122,13 @@ def test_a_shift_with_reference_models(tmp_path: Path) -> None:
     assert "where ordinary models of its accuracy get" in text
 
 
+def test_the_testbeds_models_are_references_of_imagenets_shifts() -> None:
+    found = collect(["testbed"])
+    assert set(found.columns) == {"model", "shift", "in_distribution", "shifted"}
+    assert found.groupby("shift").size()["imagenet_sketch"] == 78
+    assert found["in_distribution"].between(0.5, 1).all()
+
+
 def test_runs_of_other_models_are_references_but_not_the_model_itself(tmp_path: Path) -> None:
     source, target = task("source", wrong=30), task("target", wrong=60, start=1000)
     shift = Shift(source, target, by_key(source.classes, target.classes))
