@@ -25,7 +25,6 @@ AXES = {"imagenet_v2": "val", "imagenet_v2_format_val": "val", "imagenet_sketch"
         "imagenet_a": "val_on_a", "objectnet": "val_on_objectnet", "vid_robust": "val_on_vid",
         "ytbb_robust": "val_on_ytbb"}  # fmt: skip
 """Column of the accuracy in distribution of each shift of the testbed's models."""
-SEVEN = [one for one in AXES if one != "imagenet_v2_format_val"]
 
 
 def names() -> list[str]:
@@ -52,7 +51,6 @@ def models() -> pd.DataFrame:
     with (files("bench.audit.measures") / "testbed_models.csv").open(encoding="utf-8") as file:
         table = pd.read_csv(file, comment="#").set_index("model") / 100
     pairs = {shift: table[[own, shift]].set_axis(["in_distribution", "shifted"], axis=1) for shift, own in AXES.items()}
-    pairs["mean_of_seven"] = sum((pairs[one] for one in SEVEN[1:]), start=pairs[SEVEN[0]]) / len(SEVEN)
     known = [one.dropna().reset_index().assign(shift=shift) for shift, one in pairs.items()]
     return pd.concat(known, ignore_index=True)[["model", "shift", "in_distribution", "shifted"]]
 
