@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +21,22 @@ def own_gpu(folder: Path) -> Iterator[int | None]:
     if count < 2:
         yield None
         return
-    with claim(folder, count) as number:
+    with claim(folder, count) as number, own_cores(number, count):
         torch.cuda.set_device(number)
         yield number
+
+
+@contextmanager
+def own_cores(number: int, count: int) -> Iterator[None]:
+    """This process, and those that it starts to decode pictures, keep to every `count`-th core while this lasts."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if mine := sorted(allowed)[number::count]:
+        os.sched_setaffinity(0, mine)
+    try:
+        yield
+    finally:
+        if mine:
+            os.sched_setaffinity(0, allowed)
 
 
 @contextmanager

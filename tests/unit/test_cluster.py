@@ -211,6 +211,20 @@ def test_each_takes_a_slot_of_its_own(tmp_path: Path) -> None:
             assert again == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen on this system")
+def test_processes_of_several_gpus_share_the_cores() -> None:
+    all_cores = os.sched_getaffinity(0)
+    taken: list[int] = []
+    for number in range(2):
+        with slots.own_cores(number, 2):
+            taken += sorted(os.sched_getaffinity(0))
+        assert os.sched_getaffinity(0) == all_cores
+    assert sorted(set(taken)) == sorted(all_cores)
+    assert len(taken) == len(all_cores) or len(all_cores) == 1
+    with slots.own_cores(len(all_cores), len(all_cores) + 1):  # more GPUs than cores: nobody is left without
+        assert os.sched_getaffinity(0) == all_cores
+
+
 def test_without_several_gpus_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
