@@ -1,4 +1,4 @@
-"""Jobs of a sweep: which are missing, what one owes that died, one GPU each."""
+"""Jobs of a sweep: which are missing, what one owes that died."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from bench import results
-from bench.cluster import Sweep, check_installed, slots, slurm
+from bench.cluster import Sweep, check_installed, slurm
 from bench.cluster.jobs import Job
 from bench.errors import BenchError
 from bench.evaluation.rows import describe
@@ -201,42 +201,6 @@ def test_an_end_of_before_does_not_count(tmp_path: Path) -> None:
     assert not one.finished()
     one.settle("")
     assert set(one.rows()["task"]) == {"digits", "clipart"}  # type: ignore[index]
-
-
-def test_each_takes_a_slot_of_its_own(tmp_path: Path) -> None:
-    with slots.claim(tmp_path, 2) as first:
-        with slots.claim(tmp_path, 2) as second, slots.claim(tmp_path, 2) as third:
-            assert (first, second, third) == (0, 1, 0)  # a third shares
-        with slots.claim(tmp_path, 2) as again:
-            assert again == 1
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen on this system")
-def test_processes_of_several_gpus_share_the_cores() -> None:
-    all_cores = os.sched_getaffinity(0)
-    taken: list[int] = []
-    for number in range(2):
-        with slots.own_cores(number, 2):
-            taken += sorted(os.sched_getaffinity(0))
-        assert os.sched_getaffinity(0) == all_cores
-    assert sorted(set(taken)) == sorted(all_cores)
-    assert len(taken) == len(all_cores) or len(all_cores) == 1
-    with slots.own_cores(len(all_cores), len(all_cores) + 1):  # more GPUs than cores: nobody is left without
-        assert os.sched_getaffinity(0) == all_cores
-
-
-def test_without_several_gpus_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with slots.own_gpu(tmp_path / "gpus") as number:
-        assert number is None
-    assert not (tmp_path / "gpus").exists()
-    seen: list[int] = []
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    monkeypatch.setattr(torch.cuda, "set_device", seen.append)
-    with slots.own_gpu(tmp_path / "gpus"), slots.own_gpu(tmp_path / "gpus"):
-        assert seen == [0, 1]
 
 
 def test_a_launcher_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
