@@ -9,9 +9,11 @@ fraction of the memory of L-BFGS in lockstep, and its gap is a bound where L-BFG
 not solved after EASY passes is solved alone, from strong to weak, with the blocks of the classes as preconditioner:
 on features of the bundled CLIP, Fashion-MNIST 10,000 x 768 and seven decades of penalty from 1e6 to 1e-6, 1,723
 passes and 135 processor seconds bring every gap below 1e-7 of the objective; with the diagonal alone 1,500 passes
-left four of the seven unsolved, one of them at nearly three times its optimum. Limits: narrow matrix products (a pass
-for one penalty costs a third of a pass for ten), the look in float64, and where classes separate, one Newton step
-lowers the loss by e at most.
+left four of the seven unsolved, one of them at nearly three times its optimum. On 20,000 x 512 x 100, skew as
+embeddings are, 97 penalties take 1,042 passes and 89 s on two cores, a third of it for the blocks.
+
+Limits: narrow matrix products (a pass for one penalty costs a third of a pass for ten), the look in float64, and where
+classes separate, one Newton step lowers the loss by e at most.
 """
 
 from __future__ import annotations
