@@ -10,6 +10,7 @@ class's for the same reason.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,9 +22,8 @@ CELLS = 1 << 21
 """Logits held at once."""
 ROWS = 8192
 """Rows of features at most that are widened at once."""
-LEAST = -60.0
-"""Logits below another by more than this are taken for that: a share of 1e-26 moves nothing, while float32's smallest
-numbers, which come next, take a processor ten times as long."""
+TINY = 1e-26
+"""Shares up to here are 0: they move nothing, while float32's smallest numbers take a processor ten times as long."""
 SHARES = 1 << 27
 """Bytes of probabilities that are kept between products with one Hessian; beyond it they are computed anew."""
 
@@ -149,7 +149,7 @@ def _softmax(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     index = targets[:, None, None].expand(-1, logits.shape[1], 1)
     top = logits.amax(2, keepdim=True)
     own = logits.gather(2, index) - top
-    grown = logits.sub_(top).clamp_(min=LEAST).exp_()
+    grown = _exp(logits.sub_(top))
     true = own.exp()
     grown.scatter_(2, index, 0.0)
     others = grown.sum(2, keepdim=True)
@@ -162,18 +162,23 @@ def _softmax(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 def _sigmoid(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     sign = (1 - 2 * targets.to(logits.dtype))[:, None]
-    against = (logits * sign).clamp_(min=LEAST)
+    against = logits * sign
     losses = F.softplus(against).double().sum((0, 2))
-    return losses, torch.sigmoid(against) * sign
+    return losses, torch.threshold_(torch.sigmoid(against.clamp_(min=math.log(TINY))), 2 * TINY, 0.0) * sign
 
 
 def _shares(logits: Tensor, targets: Tensor) -> Tensor:
     """What the Hessian is made of: probabilities of a softmax, p (1 - p) of sigmoids; overwrites the logits."""
     if targets.ndim == 1:
-        grown = logits.sub_(logits.amax(2, keepdim=True)).clamp_(min=LEAST).exp_()
+        grown = _exp(logits.sub_(logits.amax(2, keepdim=True)))
         return grown.div_(grown.sum(2, keepdim=True))
-    logits.clamp_(LEAST, -LEAST)
-    return torch.sigmoid(logits).mul_(torch.sigmoid(-logits))
+    logits.clamp_(math.log(TINY), -math.log(TINY))
+    return torch.threshold_(torch.sigmoid(logits).mul_(torch.sigmoid(-logits)), 2 * TINY, 0.0)
+
+
+def _exp(logits: Tensor) -> Tensor:
+    """Of logits up to 0, in place; what is TINY becomes 0 without having been smaller."""
+    return torch.threshold_(logits.clamp_(min=math.log(TINY)).exp_(), 2 * TINY, 0.0)
 
 
 def _bend(moved: Tensor, shares: Tensor, targets: Tensor) -> Tensor:
