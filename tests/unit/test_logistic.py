@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from bench.errors import BenchError
-from bench.logistic import Fit, LogisticPath, objective, precondition
+from bench.logistic import LogisticPath, objective, precondition
 from bench.logistic.objective import Hessian, Problem
 from bench.logistic.precondition import Blocks
 
