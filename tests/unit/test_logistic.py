@@ -259,13 +259,18 @@ def test_a_fit_that_did_not_end_says_so() -> None:
     assert fit.gap > 1e-7 * fit.objective
 
 
-@pytest.mark.parametrize(("times", "penalties"), [(4, [1e9]), (200, [1e6, 1e-6])], ids=["told apart", "beyond doubt"])
-def test_an_offset_is_kept_where_the_penalty_is_strong_or_all_is_told(times: float, penalties: list[float]) -> None:
+def test_an_offset_is_kept_where_the_penalty_is_strong() -> None:
     features, labels = clouds(90, 5, 3, apart=0.5)
-    offset = times * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(90, 3))
-    for fit in LogisticPath(features, labels, 3, offset=offset).solve(penalties):
-        assert np.abs(fit.weights).max() < 1e-5
-        assert np.isfinite(fit.intercept).all()
+    offset = 4 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(90, 3))
+    fit = LogisticPath(features, labels, 3, offset=offset).solve([1e9])[0]
+    assert np.abs(fit.weights).max() < 1e-5
+
+
+def test_an_offset_that_leaves_no_doubt_is_kept() -> None:
+    """Shares of e^-100 are not computed with: a floor instead of them, which has no slope, was run away from."""
+    features = np.eye(3)[[0, 2, 0, 1, 1, 2]]
+    fit = LogisticPath(features, features.argmax(1), 3, offset=100 * features, intercept=False).solve([1.0])[0]
+    assert np.abs(fit.weights).max() < 1e-5
 
 
 def test_constant_features_and_memory_maps(tmp_path) -> None:  # type: ignore[no-untyped-def]
