@@ -268,8 +268,9 @@ def test_an_offset_is_kept_where_the_penalty_is_strong() -> None:
 
 def test_an_offset_that_leaves_no_doubt_is_kept() -> None:
     """Shares of e^-100 are not computed with: a floor instead of them, which has no slope, was run away from."""
-    features = np.eye(3)[[0, 2, 0, 1, 1, 2]]
+    features = np.maximum(np.eye(3)[[0, 2, 0, 1, 1, 2]], 3.92e-6)
     fit = LogisticPath(features, features.argmax(1), 3, offset=100 * features, intercept=False).solve([1.0])[0]
+    assert fit.converged
     assert np.abs(fit.weights).max() < 1e-5
 
 
