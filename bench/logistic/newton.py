@@ -123,8 +123,9 @@ class Newton:
             used += 1
             self.report(used, self._expected(state, used))
             over = good & state.precise & (state.gap <= self._allowed(state))
-            stuck = ~good & (_largest(state.move) <= 1e-9 * _largest(state.weights))
-            leaving = over | stuck | (used >= self.limit)
+            still = (_largest(state.move) <= 1e-9 * _largest(state.weights)) & (used > 1)
+            leaving = over | still & (state.precise | ~good) | (used >= self.limit)
+            state.weights[leaving & ~good] -= state.move[leaving & ~good]
             done.append((state.take(leaving), over[leaving]))
             state, good = state.take(~leaving), good[~leaving]
             if not len(state.number):
@@ -156,7 +157,7 @@ class Newton:
         lowest = torch.where(state.lowest[rows] > 0, state.lowest[rows] / SAFETY, UNMET)
         # The Hessian is at least the penalty; the intercept, all but independent of centred features, goes apart.
         least = diagonal / 10
-        least[..., : self.problem.rank] = state.penalty[rows, None, None]
+        least[..., :-1] = state.penalty[rows, None, None]
         certain = (value.gradient.square() / least).sum((1, 2)) / 2
         state.gap[rows] = torch.minimum(aim / lowest, certain)
 
@@ -214,7 +215,7 @@ class Newton:
             ritz.add(rows, alpha, beta)
             direction[rows], size[rows] = z + _wide(beta) * along, new
             rows = rows[(new > enough[rows]) & (alpha > 0)]
-        move = move.double() * scale
+        move = move.double().nan_to_num(0.0, 0.0, 0.0) * scale
         return self.problem.centred(move), ritz.lowest(state.lowest), used
 
     def _precondition(self, vectors: Tensor, inverse: Tensor) -> Tensor:

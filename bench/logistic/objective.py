@@ -18,10 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CELLS = 1 << 21
-"""Logits held at once."""
+from bench.logistic.basis import Design
+
+HELD = 1 << 23
+"""Bytes of logits at once."""
 ROWS = 8192
-"""Rows of features at most that are widened at once."""
+"""Rows of features at most that are met at once, half of them where they are widened."""
 TINY = 1e-26
 """Shares up to here are 0: they move nothing, while float32's smallest numbers take a processor ten times as long."""
 SHARES = 1 << 27
@@ -41,14 +43,13 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """Rotated features [row, width] with ones at column `rank`, and what they must predict.
+    """A design, and what it must predict.
 
     `targets` is int64 [row] for a softmax over `columns` classes, or float [row, column] of 0 and 1 for sigmoids.
     `offset` [row, column] is added to the logits.
     """
 
-    rotated: Tensor
-    rank: int
+    design: Design
     targets: Tensor
     columns: int
     offset: Tensor | None = None
@@ -64,7 +65,7 @@ class Problem:
     def penalised(self, weights: Tensor) -> Tensor:
         """The weights with a zero for the intercept."""
         masked = weights.clone()
-        masked[..., self.rank :] = 0
+        masked[..., -1] = 0
         return masked
 
     def evaluate(self, weights: Tensor, penalties: Tensor) -> Value:
@@ -75,32 +76,35 @@ class Problem:
         by about 1e-7 of its standard deviation over rows, which is far below what a gap of 1e-7 allows.
         """
         count, columns, width = weights.shape
-        flat = weights.reshape(-1, width)
+        raw, constant = self.design.weights(weights.reshape(-1, width))
         objective = torch.zeros(count, dtype=torch.float64, device=weights.device)
-        gradient = torch.zeros(flat.shape, dtype=torch.float64, device=weights.device)
+        gradient = torch.zeros(raw.shape, dtype=torch.float64, device=weights.device)
+        total = torch.zeros(len(raw), dtype=torch.float64, device=weights.device)
         curvature = torch.zeros(count, columns, dtype=torch.float64, device=weights.device)
-        for rows in self.blocks(len(flat)):
-            features = self.rotated[rows]
-            losses, slopes = self.slopes(self.logits(features.to(flat.dtype), flat, rows, count), self.targets[rows])
+        for rows in self.blocks(len(raw), raw.itemsize):
+            losses, slopes = self.slopes(self.logits(raw, constant, rows, count), self.targets[rows])
             objective += losses
-            slopes = slopes.float()
-            gradient += slopes.view(len(features), -1).T @ features
-            shares = slopes.abs_()
+            shares = slopes.float()
+            flat = shares.view(len(shares), -1)
+            gradient += flat.T @ self.design.features[rows]
+            total += slopes.sum(0).double().view(-1)
+            shares = shares.abs_()
             curvature += shares.addcmul_(shares, shares, value=-1).sum(0).double()
         masked = self.penalised(weights.double())
         objective += penalties / 2 * masked.square().sum((1, 2))
-        gradient = gradient.view_as(masked) + penalties[:, None, None] * masked
-        return Value(objective, gradient, curvature / len(self.rotated))
+        gradient = self.design.gradient(gradient, total).view_as(masked) + penalties[:, None, None] * masked
+        return Value(objective, gradient, curvature / len(self.design))
 
-    def blocks(self, columns: int) -> list[slice]:
-        """Rows of a block, so that `columns` logits of each stay below CELLS."""
-        step = min(ROWS, max(256, CELLS // columns))
-        return [slice(start, start + step) for start in range(0, len(self.rotated), step)]
+    def blocks(self, columns: int, size: int = 4) -> list[slice]:
+        """Rows of a block, so that `columns` logits of each, `size` bytes long, stay below HELD."""
+        step = min(ROWS * 4 // size, max(256, HELD // (columns * size)))
+        return [slice(start, start + step) for start in range(0, len(self.design), step)]
 
-    def logits(self, features: Tensor, flat: Tensor, rows: slice, count: int) -> Tensor:
-        """[row, penalty, column] of a block."""
-        logits = (features @ flat.T).view(len(features), count, -1)
-        return logits if self.offset is None else logits.add_(self.offset[rows, None].to(flat.dtype))
+    def logits(self, raw: Tensor, constant: Tensor, rows: slice, count: int) -> Tensor:
+        """[row, penalty, column] of a block, by `Design.weights` of all penalties, in their type."""
+        logits = F.linear(self.design.features[rows].to(raw.dtype), raw, constant)
+        logits = logits.view(len(logits), count, -1)
+        return logits if self.offset is None else logits.add_(self.offset[rows, None].to(raw.dtype))
 
     def slopes(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Summed losses [penalty] and derivatives by the logits [row, penalty, column]; overwrites the logits."""
@@ -122,27 +126,31 @@ class Hessian:
     def times(self, vectors: Tensor, numbers: Tensor) -> Tensor:
         """[problem, column, width] for the problems of these numbers; the first call must ask for all."""
         count, columns, width = vectors.shape
-        flat, problem = vectors.reshape(-1, width), self.problem
+        problem, design = self.problem, self.problem.design
         at = self.weights if count == len(self.weights) else self.weights[numbers]
         first, whole = self._kept is None, count == len(self.weights)
-        keep = self.weights[..., 0].numel() * len(problem.rotated) * 4 <= SHARES
+        keep = self.weights[..., 0].numel() * len(design) * 4 <= SHARES
         if first and keep:
-            self._kept = torch.empty(len(problem.rotated), *self.weights.shape[:2], device=vectors.device)
-        product = torch.zeros_like(flat)
-        for rows in problem.blocks(len(flat) * (2 if first else 1)):
-            features = problem.rotated[rows]
-            if first:
-                shares = _shares(problem.logits(features, at.reshape(-1, width), rows, count), problem.targets[rows])
+            self._kept = torch.empty(len(design), *self.weights.shape[:2], device=vectors.device)
+        there = design.weights(at.reshape(-1, width)) if first else None
+        raw, constant = design.weights(vectors.reshape(-1, width))
+        product, total = torch.zeros_like(raw), torch.zeros_like(constant)
+        for rows in problem.blocks(len(raw), 8 if first else 4):
+            if there is not None:
+                shares = _shares(problem.logits(*there, rows, count), problem.targets[rows])
                 if self._kept is not None:
                     self._kept[rows] = shares
             else:
                 assert self._kept is not None
                 shares = self._kept[rows]
                 shares = shares if whole else shares[:, numbers]
-            moved = (features @ flat.T).view(len(features), count, columns)
-            product.addmm_(_bend(moved, shares, problem.targets[rows]).view(len(features), -1).T, features)
+            features = design.features[rows]
+            moved = F.linear(features, raw, constant).view(len(features), count, columns)
+            bent = _bend(moved, shares, problem.targets[rows]).view(len(features), -1)
+            product.addmm_(bent.T, features)
+            total += bent.sum(0)
         scale = self.penalties[numbers].to(vectors.dtype)[:, None, None]
-        return product.view_as(vectors) + scale * problem.penalised(vectors)
+        return design.gradient(product, total).view_as(vectors) + scale * problem.penalised(vectors)
 
 
 def _softmax(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

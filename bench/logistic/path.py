@@ -27,14 +27,14 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.logistic.basis import basis_of
+from bench.logistic.basis import basis_of, design_of
 from bench.logistic.newton import Minimum, Newton, Start
 from bench.logistic.objective import Problem
 from bench.logistic.precondition import Blocks
 
 POINTS = 6
 """Solutions that an interpolation goes through."""
-EASY = 80
+EASY = 60
 """Passes after which what is not solved in lockstep is solved alone."""
 HELD = 1 << 26
 """Bytes of weights, steps and residuals in one lockstep; more penalties go in several."""
@@ -97,18 +97,17 @@ class LogisticPath:
         _check(self.features, self.targets, self.classes)
         device = torch.device(self.device)
         self.basis = basis_of(self.features, device, intercept=self.intercept)
-        rotated = self.basis.rotate(self.features)
+        design = design_of(self.features, self.basis, intercept=self.intercept)
         targets = torch.from_numpy(np.array(self.targets)).to(device)
         columns = self.classes
         if targets.ndim == 2 or self.classes == 2:
             targets = targets.float().reshape(len(targets), -1)
             columns = targets.shape[1]
         offset = None if self.offset is None else torch.from_numpy(np.array(self.offset, np.float32)).to(device)
-        self.problem = Problem(rotated, self.basis.axes.shape[1], targets, columns, offset)
-        free = torch.ones(rotated.shape[1], dtype=torch.float64, device=device)
-        free[: self.problem.rank] = self.basis.variances
-        self._variances = free
-        self._free = (torch.arange(len(free), device=device) < self.problem.rank).double()
+        self.problem = Problem(design, targets, columns, offset)
+        one = torch.ones(1, dtype=torch.float64, device=device)
+        self._variances = torch.cat([self.basis.variances, one])
+        self._free = torch.cat([torch.ones_like(self.basis.variances), 0 * one])
 
     def solve(self, penalties: Sequence[float], *, keep: bool = True) -> list[Fit]:
         """Fits in the order given. `keep=False`: later penalties do not begin from these."""
@@ -135,7 +134,7 @@ class LogisticPath:
         return stages
 
     def _groups(self, stage: list[float]) -> list[list[float]]:
-        shape = self.problem.columns * self.problem.rotated.shape[1]
+        shape = self.problem.columns * self.problem.design.width
         size = max(1, HELD // (shape * 8 * 10))
         return [stage[first : first + size] for first in range(0, len(stage), size)]
 
@@ -179,7 +178,7 @@ class LogisticPath:
             self._solved[one] = Solved(minimum.weights[0], minimum.curvature[0], minimum.lowest[0])
 
     def _fit(self, penalty: float, minimum: Minimum) -> Fit:
-        weights, intercept = self.basis.weights(minimum.weights[0])
+        weights, intercept = (part.cpu().numpy() for part in self.basis.weights(minimum.weights[0].double()))
         return Fit(penalty, weights, intercept, float(minimum.objective[0]), float(minimum.gradient[0].norm()),
                    float(minimum.gap[0]), bool(minimum.converged[0]))  # fmt: skip
 
@@ -187,7 +186,7 @@ class LogisticPath:
         """The objective without weights: of the classes' shares alone, or of the offset."""
         targets, count = self.problem.targets, len(self.features)
         if self.offset is not None or not self.intercept:
-            nothing = torch.zeros(1, self.problem.columns, self.problem.rotated.shape[1], device=targets.device)
+            nothing = torch.zeros(1, self.problem.columns, self.problem.design.width, device=targets.device)
             return float(self.problem.evaluate(nothing, self._values([1.0])).objective)
         if targets.ndim == 1:
             shares = torch.bincount(targets, minlength=self.classes).double() / count
@@ -201,7 +200,7 @@ class LogisticPath:
         return (data + penalties[:, None, None] * self._free).clamp(min=1e-12)
 
     def _start(self, penalty: float) -> Start:
-        shape = (self.problem.columns, self.problem.rotated.shape[1])
+        shape = (self.problem.columns, self.problem.design.width)
         if not self._solved:
             nothing = torch.zeros(shape, dtype=torch.float64, device=self._variances.device)
             return Start(nothing, nothing.sum())
@@ -211,20 +210,23 @@ class LogisticPath:
     def _interpolated(self, penalty: float, nearest: list[float]) -> Tensor:
         """Lagrange through the nearest solutions, in log penalty, of weight x diagonal of the Hessian.
 
-        That product varies less than the weight does: for a quadratic loss it would not vary at all.
+        That product varies less than the weight does: for a quadratic loss it would not vary at all. Where classes
+        separate it falls as the penalty does; so the size of each column goes by its logarithm.
         """
         at, points = math.log(penalty), [math.log(one) for one in nearest[:POINTS]]
         inside = min(points[:2]) <= at <= max(points[:2])
         near = max(points) - min(points) < POINTS * math.log(10)
-        count = (len(points) if near else 2) if inside else 1
+        count = len(points) if inside and near else min(2, len(points))
         shares = [math.prod((at - points[j]) / (points[i] - points[j]) for j in range(count) if j != i)
                   for i in range(count)]  # fmt: skip
         known = [self._solved[one] for one in nearest[:count]]
-        each = self._diagonal(torch.stack([one.curvature for one in known]), self._values(nearest[:count]))
-        weight = torch.tensor(shares, dtype=torch.float64, device=each.device)
-        pulled = (weight[:, None, None] * each * torch.stack([one.weights for one in known])).sum(0)
-        curvature = (weight[:, None] * torch.stack([one.curvature for one in known]).clamp(min=1e-12).log()).sum(0)
-        return pulled / self._diagonal(curvature.exp()[None], self._values([penalty]))[0]
+        curvature = torch.stack([one.curvature for one in known]).clamp(min=1e-12)
+        pulled = self._diagonal(curvature, self._values(nearest[:count])) * torch.stack([one.weights for one in known])
+        size = pulled.norm(dim=2, keepdim=True).clamp(min=1e-300)
+        weight = self._values(shares)[:, None, None]
+        pulled = (weight * pulled / size).sum(0) * (weight * size.log()).sum(0).exp()
+        curvature = (weight[..., 0] * curvature.log()).sum(0).exp()
+        return pulled / self._diagonal(curvature[None], self._values([penalty]))[0]
 
     def _values(self, penalties: Sequence[float]) -> Tensor:
         return torch.tensor(penalties, dtype=torch.float64, device=self._variances.device)

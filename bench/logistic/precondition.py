@@ -18,11 +18,11 @@ from torch import Tensor
 
 from bench.logistic.objective import Problem
 
-MEMORY = 1 << 29
-"""Bytes of float64 blocks at most."""
-SAMPLED = 4
+MEMORY = 1 << 28
+"""Bytes of blocks at most."""
+SAMPLED = 2
 """Rows that a block is made of, as a multiple of the width: more made it no better."""
-LEAST = 2048
+LEAST = 1024
 """That many at least."""
 LOOKED = 1 << 15
 """Rows at most from which the chances are judged."""
@@ -52,48 +52,42 @@ class Blocks:
     @staticmethod
     def fit(problem: Problem) -> bool:
         """Do the blocks fit into MEMORY?"""
-        return problem.columns * problem.rotated.shape[1] ** 2 * 8 <= MEMORY
+        return problem.columns * problem.design.width**2 * 4 <= MEMORY
 
     def refresh(self, weights: Tensor, penalty: Tensor) -> None:
         """At float32 weights [1, column, width]."""
         problem, width = self.problem, weights.shape[2]
-        blocks = torch.zeros(problem.columns, width, width, dtype=torch.float64, device=weights.device)
-        rate = self._rate(weights, max(LEAST, SAMPLED * width))
+        there = problem.design.weights(weights[0])
+        blocks = self._inverse = torch.zeros(problem.columns, width, width, device=weights.device)
+        rate = self._rate(there, max(LEAST, SAMPLED * width))
         dice = torch.Generator(weights.device).manual_seed(0)
         for rows in problem.blocks(problem.columns):
-            features, counts = problem.rotated[rows], self._counts(weights, rows)
+            counts = self._counts(there, rows)
             chance = (counts * rate).clamp_(max=1) if rate is not None else torch.ones_like(counts)
             drawn = torch.rand(chance.shape, generator=dice, device=chance.device) < chance
-            roots = (counts / chance.clamp(min=1e-30)).sqrt_()
+            some = torch.nonzero(drawn.any(1)).flatten()
+            features, drawn = problem.design.rows(some + rows.start), drawn[some]
+            roots = (counts[some] / chance[some].clamp(min=1e-30)).sqrt_()
             for column in range(problem.columns):
                 few = torch.nonzero(drawn[:, column]).flatten()
                 counted = features[few] * roots[few, column, None]
-                blocks[column] += counted.T @ counted
-        free = torch.arange(width, device=weights.device) < problem.rank
-        main = blocks.diagonal(dim1=1, dim2=2)
-        main += penalty.double() * free
-        main[..., problem.rank + 1 :] = 1.0  # columns of padding
-        scale = main.clamp(min=1e-300).rsqrt()
-        blocks *= scale[:, :, None] * scale[:, None, :]
-        blocks.diagonal(dim1=1, dim2=2).add_(JITTER)
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(blocks))
-        inverse *= scale[:, :, None] * scale[:, None, :]
-        self._inverse = inverse.float()
+                blocks[column].addmm_(counted.T, counted)
+        for block in blocks:
+            block.copy_(_inverse(block.double(), penalty.double()))
 
-    def _counts(self, weights: Tensor, rows: slice) -> Tensor:
+    def _counts(self, there: tuple[Tensor, Tensor], rows: slice) -> Tensor:
         """How much each row counts for each class: p (1 - p), float32 [row, column]."""
         problem = self.problem
-        logits = problem.logits(problem.rotated[rows], weights[0], rows, 1)
-        shares = problem.slopes(logits, problem.targets[rows])[1].abs_()[:, 0]
+        shares = problem.slopes(problem.logits(*there, rows, 1), problem.targets[rows])[1].abs_()[:, 0]
         return shares.addcmul_(shares, shares, value=-1).clamp_(min=0)
 
-    def _rate(self, weights: Tensor, wanted: int) -> Tensor | None:
+    def _rate(self, there: tuple[Tensor, Tensor], wanted: int) -> Tensor | None:
         """[column]: with chances min(1, rate x count), about so many rows are drawn of each class; None for all."""
-        total = len(self.problem.rotated)
+        total = len(self.problem.design)
         if total <= wanted:
             return None
         every = slice(0, total, -(-total // LOOKED))
-        counts = self._counts(weights, every)
+        counts = self._counts(there, every)
         share = wanted * len(counts) / total
         rate = share / counts.sum(0).clamp(min=1e-30)
         for _ in range(20):  # those that are certain leave room for others
@@ -106,3 +100,15 @@ class Blocks:
         """[1, column, width], in the type of the vectors; steps of a softmax sum to zero over the classes."""
         moved = torch.einsum("cij,cj->ci", self._inverse, vectors[0].float())[None]
         return self.problem.centred(moved).to(vectors.dtype)
+
+
+def _inverse(block: Tensor, penalty: Tensor) -> Tensor:
+    """Of a block and the penalty, which the last direction, the intercept, is free of."""
+    main = block.diagonal()
+    main[:-1] += penalty
+    main.clamp_(min=1e-12)  # where all is beyond doubt the intercept has no curvature
+    scale = main.rsqrt()
+    block *= scale[:, None] * scale
+    main += JITTER
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(block))
+    return inverse.mul_(scale[:, None] * scale)
