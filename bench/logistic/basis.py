@@ -52,6 +52,11 @@ class Basis:
         raw = solved[..., :-1] @ self.axes.T.to(solved.dtype)
         return raw, solved[..., -1] - raw @ self.centre.to(solved.dtype)
 
+    def solution(self, raw: np.ndarray, intercept: np.ndarray) -> Tensor:
+        """Weights [column, dim] and intercepts [column] of the raw features -> [column, rank + 1], float64."""
+        weights, constant = (torch.from_numpy(part).to(self.axes.device) for part in (raw, intercept))
+        return torch.cat([weights @ self.axes, (constant + weights @ self.centre)[:, None]], dim=1)
+
     def gradient(self, raw: Tensor, total: Tensor) -> Tensor:
         """Gradients by raw weights [..., dim] and by the logits of all rows together [...] -> [..., rank]."""
         return (raw - total[..., None] * self.centre.to(raw.dtype)) @ self.axes.to(raw.dtype)

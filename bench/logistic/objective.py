@@ -26,7 +26,7 @@ ROWS = 8192
 """Rows of features at most that are met at once, half of them where they are widened."""
 TINY = 1e-26
 """Shares up to here are 0: they move nothing, while float32's smallest numbers take a processor ten times as long."""
-SHARES = 1 << 27
+SHARES = 1 << 26
 """Bytes of probabilities that are kept between products with one Hessian; beyond it they are computed anew."""
 
 

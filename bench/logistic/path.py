@@ -36,8 +36,10 @@ POINTS = 6
 """Solutions that an interpolation goes through."""
 EASY = 60
 """Passes after which what is not solved in lockstep is solved alone."""
-HELD = 1 << 26
-"""Bytes of weights, steps and residuals in one lockstep; more penalties go in several."""
+WIDE = 320
+"""Columns in one lockstep, penalties times classes: wider matrix products are hardly faster, and hold more."""
+FAR = 1.001
+"""Decades from the nearest solution beyond which a penalty begins with nothing."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,9 @@ class Fit:
 
 @dataclass
 class Solved:
-    """What a later neighbour may begin with."""
+    """What a later neighbour may begin with. `curvature` [column], `lowest` a number: see `Value`, `Start`."""
 
-    weights: Tensor
+    fit: Fit
     curvature: Tensor
     lowest: Tensor
 
@@ -134,9 +136,9 @@ class LogisticPath:
         return stages
 
     def _groups(self, stage: list[float]) -> list[list[float]]:
-        shape = self.problem.columns * self.problem.design.width
-        size = max(1, HELD // (shape * 8 * 10))
-        return [stage[first : first + size] for first in range(0, len(stage), size)]
+        """From strong to weak, as many together as are wide enough."""
+        size = max(1, WIDE // self.problem.columns)
+        return [stage[::-1][first : first + size] for first in range(0, len(stage), size)]
 
     def _together(self, penalties: list[float], keep: bool) -> dict[float, Fit]:
         before = dict(self._solved)
@@ -144,14 +146,16 @@ class LogisticPath:
             self._starts(penalties), self._values(penalties)
         )
         self.used += easy.passes
-        found = {one: easy.take(i) for i, one in enumerate(penalties)}
-        self._learn({one: minimum for one, minimum in found.items() if bool(minimum.converged[0])})
-        for penalty in sorted(set(penalties) - set(self._solved), reverse=True):
-            found[penalty] = self._alone(penalty, found[penalty])
-            self._learn({penalty: found[penalty]})
+        found: dict[float, Fit] = {}
+        for row in sorted(range(len(penalties)), key=lambda i: (not easy.converged[i], -penalties[i])):
+            penalty, minimum = penalties[row], easy.take(row)
+            if not bool(minimum.converged[0]):
+                minimum = self._alone(penalty, minimum)
+            found[penalty] = self._fit(penalty, minimum)
+            self._solved[penalty] = Solved(found[penalty], minimum.curvature[0], minimum.lowest[0])
         if not keep:
             self._solved = before
-        return {penalty: self._fit(penalty, minimum) for penalty, minimum in found.items()}
+        return found
 
     def _alone(self, penalty: float, reached: Minimum) -> Minimum:
         """A problem that lockstep did not solve: from there, or from its neighbours if that is lower, with blocks."""
@@ -172,10 +176,6 @@ class LogisticPath:
 
     def _starts(self, penalties: list[float]) -> Start:
         return Start(*(torch.stack(part) for part in zip(*map(self._start, penalties), strict=True)))
-
-    def _learn(self, found: dict[float, Minimum]) -> None:
-        for one, minimum in found.items():
-            self._solved[one] = Solved(minimum.weights[0], minimum.curvature[0], minimum.lowest[0])
 
     def _fit(self, penalty: float, minimum: Minimum) -> Fit:
         weights, intercept = (part.cpu().numpy() for part in self.basis.weights(minimum.weights[0].double()))
@@ -200,11 +200,10 @@ class LogisticPath:
         return (data + penalties[:, None, None] * self._free).clamp(min=1e-12)
 
     def _start(self, penalty: float) -> Start:
-        shape = (self.problem.columns, self.problem.design.width)
-        if not self._solved:
-            nothing = torch.zeros(shape, dtype=torch.float64, device=self._variances.device)
+        nearest = sorted(self._solved, key=lambda one: abs(math.log10(one / penalty)))
+        if not nearest or abs(math.log10(nearest[0] / penalty)) > FAR:
+            nothing = self._variances.new_zeros(self.problem.columns, self.problem.design.width)
             return Start(nothing, nothing.sum())
-        nearest = sorted(self._solved, key=lambda one: abs(math.log(one / penalty)))
         return Start(self._interpolated(penalty, nearest), self._solved[nearest[0]].lowest)
 
     def _interpolated(self, penalty: float, nearest: list[float]) -> Tensor:
@@ -220,13 +219,15 @@ class LogisticPath:
         shares = [math.prod((at - points[j]) / (points[i] - points[j]) for j in range(count) if j != i)
                   for i in range(count)]  # fmt: skip
         known = [self._solved[one] for one in nearest[:count]]
+        weights = torch.stack([self.basis.solution(one.fit.weights, one.fit.intercept) for one in known])
         curvature = torch.stack([one.curvature for one in known]).clamp(min=1e-12)
-        pulled = self._diagonal(curvature, self._values(nearest[:count])) * torch.stack([one.weights for one in known])
+        pulled = self._diagonal(curvature, self._values(nearest[:count])) * weights
         size = pulled.norm(dim=2, keepdim=True).clamp(min=1e-300)
         weight = self._values(shares)[:, None, None]
         pulled = (weight * pulled / size).sum(0) * (weight * size.log()).sum(0).exp()
         curvature = (weight[..., 0] * curvature.log()).sum(0).exp()
-        return pulled / self._diagonal(curvature[None], self._values([penalty]))[0]
+        start: Tensor = pulled / self._diagonal(curvature[None], self._values([penalty]))[0]
+        return start
 
     def _values(self, penalties: Sequence[float]) -> Tensor:
         return torch.tensor(penalties, dtype=torch.float64, device=self._variances.device)

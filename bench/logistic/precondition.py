@@ -49,6 +49,10 @@ class Blocks:
     problem: Problem
     _inverse: Tensor = field(init=False)
 
+    def __post_init__(self) -> None:
+        design = self.problem.design
+        self._inverse = torch.empty(self.problem.columns, design.width, design.width, device=design.features.device)
+
     @staticmethod
     def fit(problem: Problem) -> bool:
         """Do the blocks fit into MEMORY?"""
@@ -56,10 +60,10 @@ class Blocks:
 
     def refresh(self, weights: Tensor, penalty: Tensor) -> None:
         """At float32 weights [1, column, width]."""
-        problem, width = self.problem, weights.shape[2]
+        problem = self.problem
         there = problem.design.weights(weights[0])
-        blocks = self._inverse = torch.zeros(problem.columns, width, width, device=weights.device)
-        rate = self._rate(there, max(LEAST, SAMPLED * width))
+        blocks = self._inverse.zero_()
+        rate = self._rate(there, max(LEAST, SAMPLED * problem.design.width))
         dice = torch.Generator(weights.device).manual_seed(0)
         for rows in problem.blocks(problem.columns):
             counts = self._counts(there, rows)

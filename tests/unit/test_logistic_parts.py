@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.logistic import LogisticPath, objective, precondition
+from bench.logistic import Fit, LogisticPath, objective, precondition
 from bench.logistic.basis import Design, basis_of, design_of
 from bench.logistic.objective import Hessian, Problem
 from bench.logistic.path import Solved
@@ -154,7 +154,11 @@ def test_starts_follow_the_law_of_the_loss(kind: str, at: float) -> None:
         curvature = torch.full((3,), 0.2 if kind == "quadratic" else penalty / 90, dtype=torch.float64)
         diagonal = path._diagonal(curvature[None], torch.tensor([penalty]))[0]
         weights = pulled if kind == "separate" else pulled / diagonal
-        return Solved(weights, curvature, torch.tensor(0.5))
+        raw = (part.numpy() for part in path.basis.weights(weights))
+        return Solved(Fit(penalty, *raw, 0.0, 0.0, 0.0, True), curvature, torch.tensor(0.5))
 
     path._solved = {float(10**-i): solved(float(10**-i)) for i in range(2, 7)}
-    np.testing.assert_allclose(path._start(at).weights, solved(at).weights, rtol=1e-6)
+    wanted = solved(at).fit
+    np.testing.assert_allclose(
+        path._start(at).weights, path.basis.solution(wanted.weights, wanted.intercept), rtol=1e-6
+    )
