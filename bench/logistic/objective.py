@@ -81,8 +81,10 @@ class Problem:
         gradient = torch.zeros(raw.shape, dtype=torch.float64, device=weights.device)
         total = torch.zeros(len(raw), dtype=torch.float64, device=weights.device)
         curvature = torch.zeros(count, columns, dtype=torch.float64, device=weights.device)
-        for rows in self.blocks(len(raw), raw.itemsize):
-            losses, slopes = self.slopes(self.logits(raw, constant, rows, count), self.targets[rows])
+        blocks = self.blocks(len(raw), raw.itemsize)
+        room = raw.new_empty(blocks[0].stop, raw.shape[1]) if raw.dtype == torch.float64 else None
+        for rows in blocks:
+            losses, slopes = self.slopes(self.logits(raw, constant, rows, count, room), self.targets[rows])
             objective += losses
             shares = slopes.float()
             flat = shares.view(len(shares), -1)
@@ -97,12 +99,16 @@ class Problem:
 
     def blocks(self, columns: int, size: int = 4) -> list[slice]:
         """Rows of a block, so that `columns` logits of each, `size` bytes long, stay below HELD."""
-        step = min(ROWS * 4 // size, max(256, HELD // (columns * size)))
-        return [slice(start, start + step) for start in range(0, len(self.design), step)]
+        count, step = len(self.design), min(ROWS * 4 // size, max(256, HELD // (columns * size)))
+        return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
-    def logits(self, raw: Tensor, constant: Tensor, rows: slice, count: int) -> Tensor:
-        """[row, penalty, column] of a block, by `Design.weights` of all penalties, in their type."""
-        logits = F.linear(self.design.features[rows].to(raw.dtype), raw, constant)
+    def logits(self, raw: Tensor, constant: Tensor, rows: slice, count: int, room: Tensor | None = None) -> Tensor:
+        """[row, penalty, column] of a block, by `Design.weights` of all penalties, in their type.
+
+        `room` is for features in that type if it is not theirs: new memory for every block costs more than the rest.
+        """
+        features = self.design.features[rows]
+        logits = F.linear(features if room is None else room[: len(features)].copy_(features), raw, constant)
         logits = logits.view(len(logits), count, -1)
         return logits if self.offset is None else logits.add_(self.offset[rows, None].to(raw.dtype))
 
