@@ -22,7 +22,7 @@ from torch import Tensor
 from bench.logistic.objective import Hessian, Problem, Value
 from bench.logistic.precondition import Blocks, diagonal
 
-CLOSE = 1e-4
+CLOSE = 1e-3
 """A step that lowers the objective by less than this share of it ends where float64 looks."""
 USUAL = 40
 """Passes that a problem takes about, while nothing better is known."""

@@ -71,7 +71,7 @@ class Fit:
     r2: float
     """On the transformed axis."""
     residual: float
-    """Standard deviation of accuracy about the line (a share, 0.01 is one point)."""
+    """Standard deviation of accuracy about the line, with n - 2 degrees of freedom (a share, 0.01 is one point)."""
     dropped: int = 0
     """Models left out because their transform is infinite."""
     source: str = ""
@@ -158,8 +158,8 @@ class Reference:
         unexplained = float(((y - intercept - slope * x) ** 2).sum())
         return Fit(
             self.name, transform_name, slope, intercept, len(x), float(accuracy.min()), float(accuracy.max()),
-            1 - unexplained / spread if spread > 0 else float("nan"), float(residuals.std()),
-            int((~keep).sum()), self.source,
+            1 - unexplained / spread if spread > 0 else float("nan"),
+            float(residuals.std(ddof=2)) if len(x) > 2 else 0.0, int((~keep).sum()), self.source,
         )  # fmt: skip
 
     def line_draws(self, transform_name: str, *, draws: int = DRAWS, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -125,7 +125,7 @@ def test_a_shift_with_reference_models(tmp_path: Path) -> None:
 def test_the_testbeds_models_are_references_of_imagenets_shifts() -> None:
     found = collect(["testbed"])
     assert set(found.columns) == {"model", "shift", "in_distribution", "shifted"}
-    assert found.groupby("shift").size()["imagenet_sketch"] == 78
+    assert found.groupby("shift").size()["imagenet_sketch"] == 85
     assert found["in_distribution"].between(0.5, 1).all()
 
 
