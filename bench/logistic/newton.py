@@ -141,7 +141,7 @@ class Newton:
                 continue
             weights = state.weights[rows]
             value = self.problem.evaluate(weights if wide else weights.float(), state.penalty[rows])
-            rise = torch.where(state.exact[rows] & wide, 1e-13, 1e-6)  # what rounding may do
+            rise = torch.where(state.exact[rows] & wide, 1e-13, 1e-4)  # what rounding may do
             bound = (state.objective[rows] * (1 + rise)).nan_to_num(nan=torch.inf)
             better = (value.objective <= bound) & value.objective.isfinite()
             good[rows] = better

@@ -167,6 +167,26 @@ def test_what_lockstep_leaves_is_solved_alone(kind: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("blocks", [False, True])
+@pytest.mark.parametrize("classes", [2, 6])
+def test_features_as_they_are_end_where_a_rotated_copy_does(
+    classes: int, blocks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly as rough as features may be before they are copied, and separate: what float32 has most trouble with."""
+    if blocks:
+        monkeypatch.setattr("bench.logistic.path.EASY", 3)
+    features, labels = clouds(200, 12, classes, apart=0.9, decay=1.5)
+    features += np.float32(4.0)
+    paths = [LogisticPath(features, labels, classes)]
+    monkeypatch.setattr("bench.logistic.basis.ROUGH", 0.0)
+    paths.append(LogisticPath(features, labels, classes))
+    assert [path.problem.design.basis is None for path in paths] == [False, True]
+    for plain, copied in zip(*(path.solve(PENALTIES) for path in paths), strict=True):
+        assert plain.converged
+        assert copied.converged
+        assert plain.objective == pytest.approx(copied.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("blocks", [False, True])
 def test_the_whole_path_of_separate_classes_is_solved(blocks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows a class, as a few-shot draw has: weak penalties leave float32 no curvature, least of the intercept."""
     features, labels = clouds(60, 64, 2, apart=0.0)[0], np.arange(60) % 30
