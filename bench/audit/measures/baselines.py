@@ -5,9 +5,9 @@ by that paper's own choice of models, rounded to three digits. In distribution s
 classes. `mean_of_seven` is of the averages over V2, Sketch, R, A, ObjectNet, VID and YTBB, as in the CLIP paper's
 figure 14. With a line alone, intervals speak of the pictures, not of the choice of models.
 
-`testbed_models.csv` has the accuracies of those 85 models, from which a test refits every line to the
-digit (`models`, `audit.references=[testbed]`): lines under any transform, whose intervals speak of both. The transform
-matters: on ImageNet-A Noisy Student L2 lies 16.7 points above the logit line and 36.3 above the probit line.
+`testbed_models.csv` has the accuracies of those 85 models, from which a test refits every line to the digit: lines
+under any transform, whose intervals speak of both. The audit uses these. The transform matters: on ImageNet-A Noisy
+Student L2 lies 16.7 points above the logit line and 36.3 above the probit line.
 """
 
 from __future__ import annotations

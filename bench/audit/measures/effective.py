@@ -110,7 +110,9 @@ class Reference:
     """Models at accuracy 0 or 1, whose logit is infinite: `refuse` them with an error, or `drop` and count them."""
 
     @classmethod
-    def of(cls, table: pd.DataFrame, *, name: str = "own reference models", on_boundary: str = "refuse") -> Reference:
+    def of(
+        cls, table: pd.DataFrame, *, name: str = "own reference models", source: str = "", on_boundary: str = "refuse"
+    ) -> Reference:
         """From a table with the columns `model`, `in_distribution`, `shifted` (shares); lines with a gap are left out.
 
         Raises:
@@ -127,7 +129,7 @@ class Reference:
         accuracy, shifted = (table[one].to_numpy(dtype=np.float64) for one in columns[1:])
         if any(len(values) and (values.min() < 0 or values.max() > 1) for values in (accuracy, shifted)):
             raise BenchError(f"Reference models {name!r}: accuracies are shares between 0 and 1, not percent.")
-        return cls(name, tuple(map(str, table["model"])), accuracy, shifted, on_boundary=on_boundary)
+        return cls(name, tuple(map(str, table["model"])), accuracy, shifted, source=source, on_boundary=on_boundary)
 
     def without(self, model: str) -> Reference:
         """The others: a model that helps to draw the line pulls the line towards itself."""

@@ -12,7 +12,7 @@ import pandas as pd
 from bench.audit import NotApplicableError, Session, Table
 from bench.audit.measures import baselines
 from bench.audit.measures.bootstrap import accuracy_draws, interval
-from bench.audit.measures.effective import GAP_CLOSED, Effective, Fit, Reference, effective_robustness
+from bench.audit.measures.effective import GAP_CLOSED, Effective, Reference, effective_robustness
 from bench.audit.shift import Part, Shift, in_distribution, under_shift
 from bench.errors import BenchError
 from bench.evaluation import Predictions
@@ -62,8 +62,7 @@ def look(
             estimates |= {"expected": found.expected, "effective_robustness": found.effective,
                           "gap_closed": found.gap_closed}  # fmt: skip
             line |= _fit_columns(found)
-            if isinstance(others, Reference):
-                yield _models(shift, others)
+            yield _models(shift, others)
     for metric, one in estimates.items():
         if np.isfinite(one.value):
             yield session.row(shift.target, metric, condition=shift.name, value=one.value, low=one.low, high=one.high,
@@ -98,13 +97,16 @@ def _drop(before: Part, after: Part, seed: int) -> Estimate:
     return Estimate(value, *interval(drawn[0] - drawn[1], value), len(after.subset), "Bayesian bootstrap")
 
 
-def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Reference | Fit | None, str]:
-    """The user's models of this shift before the published ones, without the model itself; or why there are none."""
+def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Reference | None, str]:
+    """The user's models of this shift before the testbed's, without the model itself; or why there are none."""
     own = models[models["shift"].isin([shift.name, shift.reference]) & (models["model"] != model)]
     if len(own) >= FEWEST:
         return Reference.of(own, name="own reference models", on_boundary="drop"), ""
-    if shift.reference in baselines.names():
-        return baselines.published(shift.reference), ""
+    known = baselines.models()
+    known = known[known["shift"] == shift.reference]
+    if len(known):
+        name = f"ImageNet testbed, {shift.reference}"
+        return Reference.of(known, name=name, source=baselines.SOURCE, on_boundary="drop"), ""
     return None, (
         f"Effective robustness of {shift.name} needs at least {FEWEST} reference models; there are {len(own)}. Run "
         "them with audit=robustness and name their run folders: audit.references=[RUN_A,RUN_B]."

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bench.audit.measures.effective import Reference
-from bench.audit.robustness import Robustness
+from bench.audit.robustness import Robustness, natural
 from bench.audit.robustness.references import collect
 from bench.audit.shift import Shift, by_key
 from bench.errors import BenchError
@@ -23,6 +23,7 @@ from bench.task import Pictures, Records, Task
 from reports import folder, page
 from reports.audits import exhibits
 from reports.exhibits import Listing
+from tasks import shifts_of
 from tests.toys import COLOURS, ToyEncoder, toy_card, toy_task
 
 NAMES = tuple(COLOURS)
@@ -127,6 +128,19 @@ def test_the_testbeds_models_are_references_of_imagenets_shifts() -> None:
     assert set(found.columns) == {"model", "shift", "in_distribution", "shifted"}
     assert found.groupby("shift").size()["imagenet_sketch"] == 85
     assert found["in_distribution"].between(0.5, 1).all()
+
+
+def test_own_models_come_before_the_testbeds() -> None:
+    known = np.linspace(0.5, 0.8, 6)
+    table = pd.DataFrame({"model": list("abcdef"), "shift": "imagenet_sketch", "in_distribution": known,
+                          "shifted": known - 0.3})  # fmt: skip
+    shift = next(one for one in shifts_of(["*"]) if one.reference == "imagenet_sketch")
+    own, _ = natural._reference(shift, table, "another")
+    testbed, _ = natural._reference(shift, table[:0], "another")
+    assert own is not None
+    assert testbed is not None
+    assert (len(own.models), len(testbed.models)) == (6, 85)
+    assert "imagenet-testbed" in testbed.source
 
 
 def test_runs_of_other_models_are_references_but_not_the_model_itself(tmp_path: Path) -> None:
