@@ -149,7 +149,7 @@ def _block(features: np.ndarray, start: int, device: torch.device, kind: torch.d
 
 
 def _tensor(features: np.ndarray) -> Tensor:
-    """The same memory, which nobody writes to."""
+    """The same memory where its order allows, which nobody writes to."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(features)
+        return torch.from_numpy(np.ascontiguousarray(features))

@@ -78,7 +78,8 @@ class LogisticPath:
 
     `targets`: int64 [row] of classes below `classes`, or bool [row, class] of labels, each then a problem of its own
     under the same penalty. Two classes are one sigmoid column: the logit of class 1 against class 0. `offset`
-    [row, column] is added to the logits and not fitted.
+    [row, column] is added to the logits and not fitted. Features are not copied where they need not be: leave them as
+    they are until all is solved.
     """
 
     features: np.ndarray

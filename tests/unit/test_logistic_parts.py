@@ -31,7 +31,7 @@ def test_a_design_is_centred_and_rotated_features_and_ones() -> None:
     assert torch.equal(design.rows(torch.tensor([7, 2])), design.rows(slice(None))[[7, 2]])
 
 
-@pytest.mark.parametrize("nasty", ["length", "type", "order"])
+@pytest.mark.parametrize("nasty", ["length", "type", "order", "backwards"])
 def test_features_are_copied_where_float32_would_lose_them(nasty: str) -> None:
     features = np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32)
     features[:, 0] *= 1e-2
@@ -39,7 +39,11 @@ def test_features_are_copied_where_float32_would_lose_them(nasty: str) -> None:
     if nasty == "length":
         features += 20.0
     basis = basis_of(features, torch.device("cpu"))
-    given = {"type": features.astype(np.float64), "order": np.asfortranarray(features)}.get(nasty, features)
+    given = {
+        "type": features.astype(np.float64),
+        "order": np.asfortranarray(features),
+        "backwards": features[::-1].copy()[::-1],
+    }.get(nasty, features)
     copied = design_of(given, basis)
     assert copied.basis is None
     seen = design_of(same, basis_of(same, torch.device("cpu")))

@@ -1,4 +1,4 @@
-"""Published lines of ImageNet's shifts: what effective robustness is held against where nobody brings own models.
+"""Published lines of ImageNet's shifts and the models behind them, which stand in where nobody brings own models.
 
 `baseline_fits.csv` has logit lines through the models of ordinary training of the ImageNet testbed (Taori et al. 2020),
 by that paper's own choice of models, rounded to three digits. In distribution stands the accuracy on the shift's own
@@ -48,6 +48,7 @@ def published(name: str) -> Fit:
     return Fit(name, "logit", n=int(row["n"]), dropped=int(row["dropped"]), source=SOURCE, **number)
 
 
+@cache
 def models() -> pd.DataFrame:
     """The testbed's models: `model`, `shift`, `in_distribution`, `shifted`, a line a model and shift; shares."""
     with (files("bench.audit.measures") / "testbed_models.csv").open(encoding="utf-8") as file:

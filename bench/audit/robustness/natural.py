@@ -99,14 +99,15 @@ def _drop(before: Part, after: Part, seed: int) -> Estimate:
 
 def _reference(shift: Shift, models: pd.DataFrame, model: str) -> tuple[Reference | None, str]:
     """The user's models of this shift before the testbed's, without the model itself; or why there are none."""
-    own = models[models["shift"].isin([shift.name, shift.reference]) & (models["model"] != model)]
+    own, testbed = (
+        table[table["shift"].isin([shift.name, shift.reference]) & (table["model"] != model)]
+        for table in (models, baselines.models())
+    )
     if len(own) >= FEWEST:
         return Reference.of(own, name="own reference models", on_boundary="drop"), ""
-    known = baselines.models()
-    known = known[known["shift"] == shift.reference]
-    if len(known):
+    if len(testbed):
         name = f"ImageNet testbed, {shift.reference}"
-        return Reference.of(known, name=name, source=baselines.SOURCE, on_boundary="drop"), ""
+        return Reference.of(testbed, name=name, source=baselines.SOURCE, on_boundary="drop"), ""
     return None, (
         f"Effective robustness of {shift.name} needs at least {FEWEST} reference models; there are {len(own)}. Run "
         "them with audit=robustness and name their run folders: audit.references=[RUN_A,RUN_B]."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,7 @@ def test_extrapolation_is_flagged_where_the_range_is_known() -> None:
     assert not line.extrapolates(0.633)
     assert published("imagenet_r").extrapolates(0.99)
     assert published("mean_of_seven").extrapolates(0.95)
+    assert not replace(line, low=np.nan, high=np.nan).extrapolates(0.99)
 
 
 def test_an_ordinary_model_closes_nothing_of_the_gap_and_a_perfect_one_all() -> None:
