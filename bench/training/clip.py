@@ -197,6 +197,7 @@ def main() -> None:
     data, out = args.data, args.out
     chosen = {key: value for key, value in vars(args).items() if key not in ("data", "out")}
     Run(Settings(**chosen), data, out).train()
+    distributed.leave()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ the contrastive loss sees the pictures and texts of all (Radford et al. 2021, se
 """
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
@@ -26,17 +26,36 @@ def join() -> World:
     return World(distributed.get_rank(), distributed.get_world_size())
 
 
+def leave() -> None:
+    """Leave the group, once all have come this far: its threads must end before the interpreter does."""
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
+
+
+class _Gather(torch.autograd.Function):
+    """What each has, for all; back goes the sum of what all made of it. PyTorch's own keeps the group from ending."""
+
+    @staticmethod
+    def forward(context: Any, rows: Tensor, world: World) -> Tensor:
+        out = rows.new_empty(world.size, *rows.shape)
+        distributed.all_gather(list(out), rows.contiguous())
+        context.rank, context.shape = world.rank, out.shape
+        return out.flatten(0, 1)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        total = gradient.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total)
+        return total.view(context.shape)[context.rank], None
+
+
 def gather(rows: Tensor, world: World) -> Tensor:
     """[n, ...] of each process -> [size * n, ...], in order of rank; gradients flow back to where rows came from."""
     if world.size == 1:
         return rows
-    if not rows.is_floating_point():
-        out = [torch.empty_like(rows) for _ in range(world.size)]
-        distributed.all_gather(out, rows.contiguous())
-        return torch.cat(out)
-    from torch.distributed.nn.functional import all_gather
-
-    return torch.cat(all_gather(rows.contiguous()))  # type: ignore[no-untyped-call]
+    gathered: Tensor = _Gather.apply(rows, world)
+    return gathered
 
 
 def average_gradients(model: nn.Module, world: World) -> None:
