@@ -20,10 +20,10 @@ from torch import Tensor
 
 from bench.logistic.basis import Design
 
-HELD = 1 << 23
-"""Bytes of logits at once."""
-ROWS = 8192
-"""Rows of features at most that are met at once, half of them where they are widened."""
+HELD = 1 << 22
+"""Bytes of logits at once: what a processor keeps near."""
+ROWS = 4096
+"""Rows of features at most that are met at once."""
 TINY = 1e-26
 """Shares up to here are 0: they move nothing, while float32's smallest numbers take a processor ten times as long."""
 SHARES = 1 << 26
@@ -45,8 +45,8 @@ class Value(NamedTuple):
 class Problem:
     """A design, and what it must predict.
 
-    `targets` is int64 [row] for a softmax over `columns` classes, or float [row, column] of 0 and 1 for sigmoids.
-    `offset` [row, column] is added to the logits.
+    `targets` is int64 [row] for a softmax over `columns` classes, or float [column, row] of 0 and 1 for sigmoids.
+    `offset` [column, row] is added to the logits.
     """
 
     design: Design
@@ -81,17 +81,15 @@ class Problem:
         gradient = torch.zeros(raw.shape, dtype=torch.float64, device=weights.device)
         total = torch.zeros(len(raw), dtype=torch.float64, device=weights.device)
         curvature = torch.zeros(count, columns, dtype=torch.float64, device=weights.device)
-        blocks = self.blocks(len(raw), raw.itemsize)
-        room = raw.new_empty(blocks[0].stop, raw.shape[1]) if raw.dtype == torch.float64 else None
-        for rows in blocks:
-            losses, slopes = self.slopes(self.logits(raw, constant, rows, count, room), self.targets[rows])
+        logits = self.logits((raw, constant), count)
+        for rows in self.blocks(len(raw), raw.itemsize):
+            losses, slopes = self.slopes(logits(rows), rows)
             objective += losses
             shares = slopes.float()
-            flat = shares.view(len(shares), -1)
-            gradient += flat.T @ self.design.features[rows]
-            total += slopes.sum(0).double().view(-1)
+            gradient += shares.view(len(raw), -1) @ self.design.features[rows]
+            total += slopes.sum(2).double().view(-1)
             shares = shares.abs_()
-            curvature += shares.addcmul_(shares, shares, value=-1).sum(0).double()
+            curvature += shares.addcmul_(shares, shares, value=-1).sum(2).double()
         masked = self.penalised(weights.double())
         objective += penalties / 2 * masked.square().sum((1, 2))
         gradient = self.design.gradient(gradient, total).view_as(masked) + penalties[:, None, None] * masked
@@ -99,22 +97,54 @@ class Problem:
 
     def blocks(self, columns: int, size: int = 4) -> list[slice]:
         """Rows of a block, so that `columns` logits of each, `size` bytes long, stay below HELD."""
-        count, step = len(self.design), min(ROWS * 4 // size, max(256, HELD // (columns * size)))
+        count, step = len(self.design), min(ROWS, max(256, HELD // (columns * size)))
         return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
-    def logits(self, raw: Tensor, constant: Tensor, rows: slice, count: int, room: Tensor | None = None) -> Tensor:
-        """[row, penalty, column] of a block, by `Design.weights` of all penalties, in their type.
+    def logits(self, weights: tuple[Tensor, Tensor], count: int) -> Linear:
+        """By `Design.weights` of `count` penalties."""
+        return Linear(self.design.features, weights, count, self.offset)
 
-        `room` is for features in that type if it is not theirs: new memory for every block costs more than the rest.
-        """
-        features = self.design.features[rows]
-        logits = F.linear(features if room is None else room[: len(features)].copy_(features), raw, constant)
-        logits = logits.view(len(logits), count, -1)
-        return logits if self.offset is None else logits.add_(self.offset[rows, None].to(raw.dtype))
+    def slopes(self, logits: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
+        """Summed losses [penalty] and derivatives by the logits [penalty, column, row]; overwrites the logits."""
+        return _softmax(logits, self.targets[rows]) if self.softmax else _sigmoid(logits, self.targets[:, rows])
 
-    def slopes(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Summed losses [penalty] and derivatives by the logits [row, penalty, column]; overwrites the logits."""
-        return _softmax(logits, targets) if targets.ndim == 1 else _sigmoid(logits, targets)
+    def shares(self, logits: Tensor) -> Tensor:
+        """What the Hessian is made of: probabilities of a softmax, p (1 - p) of sigmoids; overwrites the logits."""
+        return _probabilities(logits) if self.softmax else _variances(logits)
+
+    def bend(self, moved: Tensor, shares: Tensor, rows: slice) -> Tensor:
+        """Second derivatives by the logits, times a movement of the logits; overwrites the movement."""
+        return _bend(moved, shares, self.targets[rows]) if self.softmax else moved.mul_(shares)
+
+
+class Linear:
+    """Weights times features, [penalty, column, row], of one block of rows after the other, in the weights' type.
+
+    Each block lies where the one before lay: new memory for every one would cost more than the rest. `weights` are
+    those of `Design.weights` for `count` penalties; `offset` [column, row] is added.
+    """
+
+    def __init__(
+        self, features: Tensor, weights: tuple[Tensor, Tensor], count: int, offset: Tensor | None = None
+    ) -> None:
+        self._features, self._count, self._offset = features, count, offset
+        self._weights, self._constant = weights[0], weights[1][:, None]
+        self._out = self._wide = weights[0].new_empty(0)
+
+    def __call__(self, rows: slice) -> Tensor:
+        features, columns = self._features[rows], len(self._weights)
+        if features.dtype != self._weights.dtype:
+            self._wide = _room(self._wide, features.numel())
+            features = self._wide[: features.numel()].view(features.shape).copy_(features)
+        self._out = _room(self._out, columns * len(features))
+        out = self._out[: columns * len(features)].view(columns, len(features))
+        torch.addmm(self._constant, self._weights, features.T, out=out)
+        out = out.view(self._count, -1, len(features))
+        return out if self._offset is None else out.add_(self._offset[:, rows].to(out.dtype))
+
+
+def _room(had: Tensor, size: int) -> Tensor:
+    return had if had.numel() >= size else had.new_empty(size)
 
 
 @dataclass
@@ -131,61 +161,59 @@ class Hessian:
 
     def times(self, vectors: Tensor, numbers: Tensor) -> Tensor:
         """[problem, column, width] for the problems of these numbers; the first call must ask for all."""
-        count, columns, width = vectors.shape
+        count, _, width = vectors.shape
         problem, design = self.problem, self.problem.design
         at = self.weights if count == len(self.weights) else self.weights[numbers]
         first, whole = self._kept is None, count == len(self.weights)
-        keep = self.weights[..., 0].numel() * len(design) * 4 <= SHARES
-        if first and keep:
-            self._kept = torch.empty(len(design), *self.weights.shape[:2], device=vectors.device)
-        there = design.weights(at.reshape(-1, width)) if first else None
+        if first and self.weights[..., 0].numel() * len(design) * 4 <= SHARES:
+            self._kept = torch.empty(*self.weights.shape[:2], len(design), device=vectors.device)
+        there = problem.logits(design.weights(at.reshape(-1, width)), count) if first else None
         raw, constant = design.weights(vectors.reshape(-1, width))
         product, total = torch.zeros_like(raw), torch.zeros_like(constant)
+        moved = Linear(design.features, (raw, constant), count)
         for rows in problem.blocks(len(raw), 8 if first else 4):
             if there is not None:
-                shares = _shares(problem.logits(*there, rows, count), problem.targets[rows])
+                shares = problem.shares(there(rows))
                 if self._kept is not None:
-                    self._kept[rows] = shares
+                    self._kept[..., rows] = shares
             else:
                 assert self._kept is not None
-                shares = self._kept[rows]
-                shares = shares if whole else shares[:, numbers]
-            features = design.features[rows]
-            moved = F.linear(features, raw, constant).view(len(features), count, columns)
-            bent = _bend(moved, shares, problem.targets[rows]).view(len(features), -1)
-            product.addmm_(bent.T, features)
-            total += bent.sum(0)
+                shares = self._kept[..., rows] if whole else self._kept[numbers, :, rows]
+            bent = problem.bend(moved(rows), shares, rows).view(len(raw), -1)
+            product.addmm_(bent, design.features[rows])
+            total += bent.sum(1)
         scale = self.penalties[numbers].to(vectors.dtype)[:, None, None]
         return design.gradient(product, total).view_as(vectors) + scale * problem.penalised(vectors)
 
 
 def _softmax(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    index = targets[:, None, None].expand(-1, logits.shape[1], 1)
-    top = logits.amax(2, keepdim=True)
-    own = logits.gather(2, index) - top
+    index = targets.expand(len(logits), 1, -1)
+    top = logits.amax(1, keepdim=True)
+    own = logits.gather(1, index) - top
     grown = _exp(logits.sub_(top))
     true = own.exp()
-    grown.scatter_(2, index, 0.0)
-    others = grown.sum(2, keepdim=True)
+    grown.scatter_(1, index, 0.0)
+    others = grown.sum(1, keepdim=True)
     total = others + true
-    losses = F.softplus(others.log() - own).double().sum((0, 2))
+    losses = F.softplus(others.log() - own).double().sum((1, 2))
     slopes = grown.div_(total)
-    slopes.scatter_(2, index, -(others / total))
+    slopes.scatter_(1, index, -(others / total))
     return losses, slopes
 
 
 def _sigmoid(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    sign = (1 - 2 * targets.to(logits.dtype))[:, None]
+    sign = 1 - 2 * targets.to(logits.dtype)
     against = logits * sign
-    losses = F.softplus(against).double().sum((0, 2))
+    losses = F.softplus(against).double().sum((1, 2))
     return losses, torch.threshold_(torch.sigmoid(against.clamp_(min=math.log(TINY))), 2 * TINY, 0.0) * sign
 
 
-def _shares(logits: Tensor, targets: Tensor) -> Tensor:
-    """What the Hessian is made of: probabilities of a softmax, p (1 - p) of sigmoids; overwrites the logits."""
-    if targets.ndim == 1:
-        grown = _exp(logits.sub_(logits.amax(2, keepdim=True)))
-        return grown.div_(grown.sum(2, keepdim=True))
+def _probabilities(logits: Tensor) -> Tensor:
+    grown = _exp(logits.sub_(logits.amax(1, keepdim=True)))
+    return grown.div_(grown.sum(1, keepdim=True))
+
+
+def _variances(logits: Tensor) -> Tensor:
     logits.clamp_(math.log(TINY), -math.log(TINY))
     return torch.threshold_(torch.sigmoid(logits).mul_(torch.sigmoid(-logits)), 2 * TINY, 0.0)
 
@@ -198,8 +226,5 @@ def _exp(logits: Tensor) -> Tensor:
 
 
 def _bend(moved: Tensor, shares: Tensor, targets: Tensor) -> Tensor:
-    """Second derivatives by the logits, times a movement of the logits; overwrites the movement."""
-    if targets.ndim == 2:
-        return moved.mul_(shares)
-    moved.sub_(moved.gather(2, targets[:, None, None].expand(-1, moved.shape[1], 1)))
-    return moved.sub_((moved * shares).sum(2, keepdim=True)).mul_(shares)
+    moved.sub_(moved.gather(1, targets.expand(len(moved), 1, -1)))
+    return moved.sub_((moved * shares).sum(1, keepdim=True)).mul_(shares)

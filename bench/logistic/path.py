@@ -105,9 +105,9 @@ class LogisticPath:
         targets = torch.from_numpy(np.array(self.targets)).to(device)
         columns = self.classes
         if targets.ndim == 2 or self.classes == 2:
-            targets = targets.float().reshape(len(targets), -1)
-            columns = targets.shape[1]
-        offset = None if self.offset is None else torch.from_numpy(np.array(self.offset, np.float32)).to(device)
+            targets = targets.float().reshape(len(targets), -1).T.contiguous()
+            columns = len(targets)
+        offset = None if self.offset is None else torch.from_numpy(np.array(self.offset.T, np.float32)).to(device)
         self.problem = Problem(design, targets, columns, offset)
         one = torch.ones(1, dtype=torch.float64, device=device)
         self._variances = torch.cat([self.basis.variances, one])
@@ -193,7 +193,7 @@ class LogisticPath:
         if targets.ndim == 1:
             shares = torch.bincount(targets, minlength=self.classes).double() / count
         else:
-            shares = torch.stack([targets.double().mean(0), 1 - targets.double().mean(0)])
+            shares = torch.stack([targets.double().mean(1), 1 - targets.double().mean(1)])
         return float(-count * torch.xlogy(shares, shares).sum())
 
     def _diagonal(self, curvature: Tensor, penalties: Tensor) -> Tensor:
