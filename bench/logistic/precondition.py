@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,8 +27,8 @@ LEAST = 1024
 """That many at least."""
 LOOKED = 1 << 12
 """Rows at most from which the chances are judged."""
-JITTER = 1e-7
-"""Added to blocks of unit diagonal: float32 products know them no better."""
+JITTER = tuple(10.0**i for i in range(-7, 1))
+"""Added to blocks of unit diagonal, the first that makes them positive: float32 products know them no better."""
 
 
 def diagonal(problem: Problem, vectors: Tensor, inverse: Tensor) -> Tensor:
@@ -44,22 +45,24 @@ def diagonal(problem: Problem, vectors: Tensor, inverse: Tensor) -> Tensor:
 
 @dataclass
 class Blocks:
-    """The inverse blocks of one problem, made anew by `refresh`.
+    """The inverse blocks of one problem, made anew by `refresh`; scaled to a unit diagonal before inversion.
 
-    On a processor [column, width (width + 1) / 2], the lower triangles row by row; on a GPU [column, width, width].
+    On a processor `inverse` is [column, width (width + 1) / 2], the upper triangles row by row; on a GPU
+    [column, width, width].
     """
 
     problem: Problem
-    _inverse: Tensor = field(init=False)
-    _lower: Tensor | None = field(init=False)
+    inverse: Tensor = field(init=False)
+    scale: Tensor = field(init=False)
+    """[column, width]"""
+    _upper: Tensor | None = field(init=False)
 
     def __post_init__(self) -> None:
         columns, width, device = self.problem.columns, self.problem.design.width, self.problem.targets.device
-        if device.type == "cpu":
-            self._lower = torch.ones(width, width, dtype=torch.bool).tril_()
-            self._inverse = torch.empty(columns, width * (width + 1) // 2)
-        else:
-            self._lower, self._inverse = None, torch.empty(columns, width, width, device=device)
+        self._upper = torch.ones(width, width, dtype=torch.bool).triu_() if device.type == "cpu" else None
+        shape = (width, width) if self._upper is None else (width * (width + 1) // 2,)
+        self.inverse = torch.empty(columns, *shape, device=device)
+        self.scale = torch.empty(columns, width, device=device)
 
     @staticmethod
     def fit(problem: Problem) -> bool:
@@ -68,10 +71,14 @@ class Blocks:
 
     def refresh(self, weights: Tensor, penalty: Tensor) -> None:
         """At float32 weights [1, column, width]."""
-        for block, (rows, counts) in zip(self._inverse, self._drawn(weights[0]), strict=True):
+        for column, (rows, counts) in enumerate(self._drawn(weights[0])):
             counted = self.problem.design.rows(rows).mul_(counts.sqrt_()[:, None])
-            inverse = _inverse((counted.T @ counted).double(), penalty.double())
-            block.copy_(inverse if self._lower is None else inverse[self._lower])
+            main = counted.square().sum(0)
+            main[:-1] += penalty
+            scale = main.clamp_(min=1e-12).rsqrt_()  # where all is beyond doubt the intercept has no curvature
+            inverse = _inverse(counted.mul_(scale))
+            self.scale[column] = scale
+            self.inverse[column] = inverse if self._upper is None else inverse[self._upper]
 
     def _drawn(self, weights: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Of each class a sample: numbers of its rows, and how much each counts, also for those that were left out."""
@@ -111,27 +118,27 @@ class Blocks:
 
     def __call__(self, vectors: Tensor) -> Tensor:
         """[1, column, width], in the type of the vectors; steps of a softmax sum to zero over the classes."""
-        flat = vectors[0].float()
-        if self._lower is None:
-            moved = torch.einsum("cij,cj->ci", self._inverse, flat)
+        scaled = vectors[0].float() * self.scale
+        if self._upper is None:
+            moved = torch.einsum("cij,cj->ci", self.inverse, scaled)
         else:
-            from scipy.linalg.blas import sspmv
-
-            pairs = zip(self._inverse.numpy(), flat.numpy(), strict=True)
-            moved = torch.stack([torch.from_numpy(sspmv(flat.shape[1], 1.0, *pair)) for pair in pairs])
-        return self.problem.centred(moved[None]).to(vectors.dtype)
+            moved = _times_packed(self.inverse.numpy(), scaled.numpy())
+        return self.problem.centred((moved * self.scale)[None]).to(vectors.dtype)
 
 
-def _inverse(block: Tensor, penalty: Tensor) -> Tensor:
-    """Of a block and the penalty, which the last direction, the intercept, is free of; overwrites the block."""
-    main = block.diagonal()
-    main[:-1] += penalty
-    main.clamp_(min=1e-12)  # where all is beyond doubt the intercept has no curvature
-    scale = main.rsqrt()
-    block *= scale[:, None] * scale
-    more, failed = JITTER, torch.ones(())
-    while failed:  # of directions that are alike, products in float32 may leave less than nothing
-        main += more
-        more *= 10
-        root, failed = torch.linalg.cholesky_ex(block)
-    return torch.cholesky_inverse(root).mul_(scale[:, None] * scale)
+def _inverse(rows: Tensor) -> Tensor:
+    """Of rows' rows [width, width], whose diagonal is 1 with the penalty; float64."""
+    block = (rows.T @ rows).double()
+    for more in JITTER:
+        root, failed = torch.linalg.cholesky_ex(block.fill_diagonal_(1 + more))
+        if not failed:
+            break
+    return torch.cholesky_inverse(root)
+
+
+def _times_packed(blocks: np.ndarray, vectors: np.ndarray) -> Tensor:
+    """[column, width]"""
+    from scipy.linalg.blas import sspmv
+
+    pairs = zip(blocks, vectors, strict=True)
+    return torch.from_numpy(np.stack([sspmv(len(vector), 1.0, block, vector, lower=1) for block, vector in pairs]))

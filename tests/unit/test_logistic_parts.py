@@ -118,9 +118,10 @@ def test_blocks_are_the_inverse_of_each_class_hessian() -> None:
 def unpacked(blocks: Blocks) -> torch.Tensor:
     """[column, width, width], float64."""
     width = blocks.problem.design.width
-    lower = torch.zeros(blocks.problem.columns, width, width, dtype=torch.float64)
-    lower[:, *torch.tril_indices(width, width)] = blocks._inverse.double()
-    return lower + lower.tril(-1).mT
+    upper = torch.zeros(blocks.problem.columns, width, width, dtype=torch.float64)
+    upper[:, *torch.triu_indices(width, width)] = blocks.inverse.double()
+    whole = upper + upper.triu(1).mT
+    return whole * blocks.scale[:, :, None] * blocks.scale[:, None]
 
 
 @pytest.mark.parametrize("certain", [0, 40])
@@ -128,7 +129,7 @@ def test_blocks_of_a_sample_are_near_those_of_all_rows(certain: int, monkeypatch
     """Some rows in doubt among many that hardly count: both are seen, each by its weight."""
     random = np.random.default_rng(0)
     features = np.hstack([random.normal(size=(6000, 5)), np.ones((6000, 1))]).astype(np.float32)
-    features[:, 0] = 8.0
+    features[:, 0] += 8.0
     features[:certain, 0] = 0.0
     problem = Problem(Design(torch.from_numpy(features[:, :5].copy())), torch.zeros(6000, dtype=torch.int64), 3)
     weights = torch.zeros(1, 3, 6)
