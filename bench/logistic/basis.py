@@ -54,7 +54,7 @@ class Basis:
 
     def solution(self, raw: np.ndarray, intercept: np.ndarray) -> Tensor:
         """Weights [column, dim] and intercepts [column] of the raw features -> [column, rank + 1], float64."""
-        weights, constant = (torch.from_numpy(part).to(self.axes.device) for part in (raw, intercept))
+        weights, constant = (torch.from_numpy(part).to(self.axes.device).double() for part in (raw, intercept))
         return torch.cat([weights @ self.axes, (constant + weights @ self.centre)[:, None]], dim=1)
 
     def gradient(self, raw: Tensor, total: Tensor) -> Tensor:

@@ -45,7 +45,10 @@ FAR = 1.001
 
 @dataclass(frozen=True)
 class Fit:
-    """One solved penalty. Logits of raw features are `features @ weights.T + intercept`, each [column, ...]."""
+    """One solved penalty. Logits of raw features are `features @ weights.T + intercept`, each [column, ...].
+
+    Weights are float32 where float32 meets the features as they are (it moves the objective by 1e-11), else float64.
+    """
 
     penalty: float
     weights: np.ndarray
@@ -60,7 +63,7 @@ class Fit:
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Raw features [row, dim] -> [row, column]."""
-        return np.asarray(np.asarray(features) @ self.weights.T + self.intercept)
+        return np.asarray(np.asarray(features, np.float64) @ self.weights.T + self.intercept)
 
 
 @dataclass
@@ -180,7 +183,9 @@ class LogisticPath:
         return Start(*(torch.stack(part) for part in zip(*map(self._start, penalties), strict=True)))
 
     def _fit(self, penalty: float, minimum: Minimum) -> Fit:
-        weights, intercept = (part.cpu().numpy() for part in self.basis.weights(minimum.weights[0].double()))
+        raw, constant = self.basis.weights(minimum.weights[0].double())
+        kind = torch.float64 if self.problem.design.basis is None else torch.float32
+        weights, intercept = raw.to(kind).cpu().numpy(), constant.cpu().numpy()
         return Fit(penalty, weights, intercept, float(minimum.objective[0]), float(minimum.gradient[0].norm()),
                    float(minimum.gap[0]), bool(minimum.converged[0]))  # fmt: skip
 

@@ -15,7 +15,8 @@ longest, so leaving out the weakest favours it, and so do its 1,000 iterations, 
 from the raw features on, without imports. Each round swaps the order. On a busy machine read the processor's seconds,
 with `--threads 1`.
 Objectives are computed alike for all, in float64. Memory is that of a process of its own for each contender: at its
-peak, and above what it had once the data were there and the library was imported.
+peak, and above what it had once the data were there and the library was imported. Each holds the 97 answers of a path;
+scikit-learn, which solves one penalty here, holds as many arrays as it would.
 """
 
 from __future__ import annotations
@@ -168,11 +169,13 @@ def alone(given: argparse.Namespace) -> dict[str, float]:
     """Peak memory in MiB of this process, and above imports and data."""
     data = contenders.make(given.data, given.rows, given.dim, given.classes)
     small = Data(data.features[:200], np.arange(200) % data.classes, data.classes)
-    run(given.alone, small, [1.0])  # imports what it imports
+    found = run(given.alone, small, [1.0])  # imports what it imports
     before = _resident()
     _reset_peak()
+    path = [] if given.alone == "ours" else [np.ones_like(found[1.0].weights) for _ in PENALTIES[1:]]
     run(given.alone, data, [1.0])
     most = peak()
+    del path
     return {"peak MiB": round(most), "above data and imports MiB": round(most - before)}
 
 
