@@ -24,6 +24,8 @@ HELD = 1 << 22
 """Bytes of logits at once: what a processor keeps near."""
 ROWS = 4096
 """Rows of features at most that are met at once."""
+LEAST = 1024
+"""And at least: adding up the gradients of many columns would cost more than the products."""
 TINY = 1e-26
 """Shares up to here are 0: they move nothing, while float32's smallest numbers take a processor ten times as long."""
 SHARES = 1 << 26
@@ -96,8 +98,8 @@ class Problem:
         return Value(objective, gradient, curvature / len(self.design))
 
     def blocks(self, columns: int, size: int = 4) -> list[slice]:
-        """Rows of a block, so that `columns` logits of each, `size` bytes long, stay below HELD."""
-        count, step = len(self.design), min(ROWS, max(256, HELD // (columns * size)))
+        """Rows of a block, so that `columns` logits of each, `size` bytes long, take about HELD."""
+        count, step = len(self.design), min(ROWS, max(LEAST, HELD // (columns * size)))
         return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
     def logits(self, weights: tuple[Tensor, Tensor], count: int) -> Linear:

@@ -126,7 +126,7 @@ def test_several_labels_are_one_problem_each() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = clouds(900, 10, 3, apart=0.5)
     whole = LogisticPath(features, labels, 3).solve([1.0])[0]
-    monkeypatch.setattr(objective, "HELD", 1)  # blocks of 256 rows
+    monkeypatch.setattr(objective, "ROWS", 256)
     parts = LogisticPath(features, labels, 3).solve([1.0])[0]
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
 

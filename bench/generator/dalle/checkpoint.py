@@ -100,8 +100,8 @@ def load(folder: Path = BUNDLED) -> Checkpoint:
 
 
 def pictures(vae: Vae, codes: torch.Tensor) -> list[Any]:
-    """Codes [n, h, w] -> PIL pictures."""
+    """Codes [n, h, w] -> PIL pictures; one by one, since in a batch a pixel may round the other way."""
     from PIL import Image
 
-    pixels = (vae.decode(codes) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    pixels = [(vae.decode(one[None])[0] * 255).round().byte().permute(1, 2, 0).numpy() for one in codes]
     return [Image.fromarray(one) for one in pixels]
