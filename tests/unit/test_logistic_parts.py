@@ -145,6 +145,16 @@ def test_blocks_of_a_sample_are_near_those_of_all_rows(certain: int, monkeypatch
     assert not torch.equal(sampled(vectors), whole(vectors))  # it was a sample
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_blocks_of_directions_that_are_alike_are_positive(seed: int) -> None:
+    """Products in float32 leave such blocks less than nothing, until enough is added to their diagonal."""
+    features = np.random.default_rng(seed).normal(size=(6000, 5)).astype(np.float32)
+    features[:, 0] = 8.0  # as the intercept
+    blocks = Blocks(Problem(Design(torch.from_numpy(features)), torch.zeros(6000, dtype=torch.int64), 3))
+    blocks.refresh(torch.zeros(1, 3, 6), torch.tensor([1e-4], dtype=torch.float64))
+    assert torch.linalg.eigvalsh(unpacked(blocks)).min() > 0
+
+
 def test_blocks_are_finite_where_nothing_is_in_doubt() -> None:
     """The intercept has no curvature then, and no penalty either."""
     features = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
