@@ -24,8 +24,9 @@ from bench.evaluation.rows import Row, describe, failure, score
 from bench.evaluation.suited import cells
 from bench.model import Encoder, Lookup
 from bench.run_folder import RunFolder
+from bench.splits import Splits
 from bench.store import ShareDoneError, Store
-from bench.task import Samples, Task, digest
+from bench.task import Samples, Task
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Settings:
         facts = (self.limit and f"limit {self.limit}", self.reduced and "JPEG decoded at reduced scale")
         return "; ".join(one for one in facts if one)
 
+    def drawn(self, samples: Samples) -> Samples:
+        """What the run looks at of a split."""
+        samples = samples.reduced(self.reduced) if self.reduced else samples
+        return samples.draw(self.limit, seed=self.seed)
+
 
 def run_cells(
     encoder: Encoder | Lookup,
@@ -67,8 +73,7 @@ def run_cells(
 ) -> pd.DataFrame:
     """Every evaluation on every task, then every audit: the checked table of rows (see `bench.results`)."""
     settings, store = settings or Settings(), store or Store()
-    load = _loader(settings)
-    fingerprint = _fingerprints(load)
+    splits = Splits(tasks, settings.drawn)
     rows: list[Row] = []
 
     def done(new: list[Row], stage: str, seconds: float) -> None:
@@ -79,21 +84,24 @@ def run_cells(
                 folder.add_time(stage, seconds)
 
     def once(cell: str, about: Sequence[Task], work: Callable[[], list[Row]]) -> list[Row]:
-        journal = folder.journal if folder is not None else None
-        return journal.once(cell, lambda: digest(*map(fingerprint, about)), work) if journal else work()
+        if folder is None or folder.journal is None:
+            return work()
+        return folder.journal.once(cell, splits.fingerprints, work, lambda: splits.read(about))
 
     for task in tasks:
-        samples = functools.partial(load, task)
+        samples = functools.partial(splits.load, task)
         for number, evaluation in enumerate(part for one in evaluations for part in cells(one, task)):
             started = time.perf_counter()
+            splits.forget()
             work = functools.partial(_cell, encoder, task, evaluation, samples, store, folder, settings)
             with clock.stage(evaluation.name):
                 new = once(f"{task.name} {evaluation.name} {number}", [task], work)
             settings.on_cell(new)
             done(new, f"{task.name} {evaluation.name}", time.perf_counter() - started)
-    session = Session(encoder, tuple(tasks), evaluations[0], store, load, run=settings.run, seed=settings.seed,
+    session = Session(encoder, tuple(tasks), evaluations[0], store, splits.load, run=settings.run, seed=settings.seed,
                       limit=settings.limit, batch_size=settings.batch_size, progress=settings.progress)  # fmt: skip
     for audit in audits:
+        splits.forget()  # parts of an audit share what they load
         for number, cell in enumerate(audit.cells(session)):
             started = time.perf_counter()
             work = functools.partial(_audit, cell, audit, session, folder, settings)
@@ -161,39 +169,3 @@ def _predicted(found: Predicted, session: Session, folder: RunFolder | None, set
         folder.save_cell(found.task, found.evaluation, condition, found.scored, found.samples,
                          chance=rows[0]["chance"])  # fmt: skip
     return rows
-
-
-def _loader(settings: Settings) -> Callable[[Task, str], Samples]:
-    """Loads a split, cut to the limit, and keeps the last four: evaluations and audits of a task share them."""
-    kept: dict[tuple[int, str], tuple[Task, Samples]] = {}
-
-    def drawn(task: Task, split: str) -> Samples:
-        samples = task.samples(split)
-        samples = samples.reduced(settings.reduced) if settings.reduced else samples
-        return samples.draw(settings.limit, seed=settings.seed)
-
-    def load(task: Task, split: str) -> Samples:
-        key = (id(task), split)
-        with clock.stage("loading data"):
-            found = kept.pop(key, None) or (task, drawn(task, split))
-        kept[key] = found  # the task is kept too, so that its id stays its own
-        for oldest in list(kept)[:-4]:
-            del kept[oldest]
-        return found[1]
-
-    return load
-
-
-def _fingerprints(load: Callable[[Task, str], Samples]) -> Callable[[Task], str]:
-    """Of a task's scored pictures; empty where they cannot be loaded, which the cell itself says."""
-    known: dict[str, str] = {}
-
-    def fingerprint(task: Task) -> str:
-        if task.name not in known:
-            try:
-                known[task.name] = load(task, task.test).fingerprint
-            except Exception:
-                known[task.name] = ""
-        return known[task.name]
-
-    return fingerprint

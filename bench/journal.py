@@ -1,16 +1,17 @@
 """The journal of a run: the rows of each finished cell, so that a command given again goes on where it was stopped.
 
 A cell counts as finished when all that it leaves (predictions, tables, pictures) is on disk; its rows are written last,
-in one move. They are taken again only for the same configuration, model, data, versions of the libraries and place in
-the run: all but the times is then bit for bit what an undisturbed run gives. A cell that failed or was skipped is tried
-again.
+in one move. They are taken again only for the same configuration, model, versions of the libraries and place in the
+run, and for the same data: pictures, labels and attributes of each split that the cell read, and what its tasks say of
+themselves (classes, templates ...). All but the times is then bit for bit what an undisturbed run gives. A cell that
+failed or was skipped is tried again, and so is one that read what is no split of the run's own tasks.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from bench.task import digest
 
 NAME = "finished"
 Row = dict[str, Any]
+Fingerprints = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,29 @@ class Journal:
     folder: Path
     identity: str
 
-    def once(self, cell: str, data: Callable[[], str], work: Callable[[], list[Row]]) -> list[Row]:
+    def once(
+        self,
+        cell: str,
+        data: Callable[[Iterable[str]], Fingerprints],
+        work: Callable[[], list[Row]],
+        read: Callable[[], Fingerprints],
+    ) -> list[Row]:
         """The rows of the cell of this name: those noted for the same data, else of `work()`, which are then noted.
 
         Not noted are rows of which one says that the cell is not finished.
 
         Args:
-            data: fingerprint of what the cell reads; asked for only where it decides something.
+            data: fingerprints, by name, of what a noted cell has read, as it is now; empty where it cannot be told.
+            read: what `work` has read.
         """
         place = self._path(cell)
         noted = _noted(place)
-        if noted is not None and noted["data"] == data():
+        if noted is not None and all(noted["data"].values()) and noted["data"] == data(noted["data"]):
             return list(noted["rows"])
         rows = work()
         if all(row["status"] == "ok" for row in rows):
             place.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"cell": cell, "data": data(), "rows": rows}, default=_plain)
+            text = json.dumps({"cell": cell, "data": read(), "rows": rows}, default=_plain)
             atomic(place, lambda path: path.write_text(text))
         return rows
 
@@ -57,7 +66,7 @@ def _noted(place: Path) -> dict[str, Any] | None:
         found = json.loads(place.read_text())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and {"data", "rows"} <= found.keys() else None
+    return found if isinstance(found, dict) and isinstance(found.get("data"), dict) and "rows" in found else None
 
 
 def forget(folder: Path) -> None:

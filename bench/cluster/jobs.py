@@ -74,7 +74,10 @@ class Job:
         return found if isinstance(found, dict) else {}
 
     def finished(self) -> bool:
-        """All rows are there and good, of the same overrides and the same versions of the libraries."""
+        """All rows are there and good, of the same overrides and the same versions of the libraries.
+
+        Its data are not looked at: that would load them all where the sweep is submitted.
+        """
         from omegaconf import OmegaConf
 
         table = self.rows()

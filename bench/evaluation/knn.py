@@ -2,7 +2,8 @@
 
 The protocol of instance discrimination (Wu et al. 2018, arXiv 1805.01978, section 3.4), which DINO and others report:
 temperature 0.07; k is 20 here as in DINO (200 in the first paper). Nothing is fitted and nothing chosen.
-Scores are the logarithm of a class's share of the votes; equal shares earn their expected credit.
+Scores are the logarithm of a class's share of the votes, and where pictures carry several labels that of the share's
+odds: what a softmax, and a sigmoid, turn back into the share. Equal shares earn their expected credit.
 """
 
 from __future__ import annotations
@@ -44,26 +45,37 @@ class NearestNeighbours:
     def __call__(self, task: Task, embedded: Embedded) -> Predictions:
         train, samples = training_split(task, self.name), embedded.samples[task.test]
         known = embedded.samples[train].labels
-        truth = known.astype(float) if known.ndim == 2 else np.eye(len(task.classes))[known]
-        shares = votes(unit(embedded.images[task.test]), unit(embedded.images[train]), truth, k=self.k,
-                       temperature=self.temperature)  # fmt: skip
+        shares = votes(unit(embedded.images[task.test]), unit(embedded.images[train]), known, len(task.classes),
+                       k=self.k, temperature=self.temperature)  # fmt: skip
+        scores = np.log(np.maximum(shares, FLOOR))
+        if known.ndim == 2:
+            scores -= np.log(np.maximum(1 - shares, FLOOR))
         note = f"{self.features} features, k {min(self.k, len(known))} of {len(known)}, temperature {self.temperature}"
-        return predictions(task, samples, np.log(np.maximum(shares, FLOOR)), split=task.test, protocol=note)
+        return predictions(task, samples, scores, split=task.test, protocol=note)
 
 
-def votes(queries: np.ndarray, gallery: np.ndarray, truth: np.ndarray, *, k: int, temperature: float) -> np.ndarray:
-    """Share of the votes: float64 [query, class] from unit vectors [.., dim] and labels [gallery, class] of 0 and 1."""
+def votes(
+    queries: np.ndarray, gallery: np.ndarray, labels: np.ndarray, classes: int, *, k: int, temperature: float
+) -> np.ndarray:
+    """Share of the votes, float64 [query, class], from unit vectors [.., dim].
+
+    `labels`: int [gallery] of one class each, or bool [gallery, class] of several.
+    """
     k, step = min(k, len(gallery)), max(1, CELLS // len(gallery))
-    shares = np.empty((len(queries), truth.shape[1]))
+    shares = np.zeros((len(queries), classes))
     for start in range(0, len(queries), step):
         cosine = queries[start : start + step] @ gallery.T
         near = np.argpartition(cosine, -k, axis=1)[:, -k:]
         close = np.take_along_axis(cosine, near, axis=1).astype(np.float64)
         weights = np.exp((close - close.max(axis=1, keepdims=True)) / temperature)
         weights /= weights.sum(axis=1, keepdims=True)
+        part = shares[start : start + step]
         for place in range(k):  # a neighbour at a time: [query, k, class] would be large
-            votes_of = truth[near[:, place]] * weights[:, place, None]
-            shares[start : start + step] = votes_of if place == 0 else shares[start : start + step] + votes_of
+            voted, weight = labels[near[:, place]], weights[:, place]
+            if labels.ndim == 1:
+                part[np.arange(len(part)), voted] += weight
+            else:
+                part += voted * weight[:, None]
     return shares
 
 
