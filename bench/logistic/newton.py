@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from bench.logistic.objective import Hessian, Problem, Value
-from bench.logistic.precondition import Blocks, diagonal
+from bench.logistic.precondition import Blocks, Whole, diagonal
 
 CLOSE = 1e-3
 """A step that lowers the objective by less than this share of it ends where float64 looks."""
@@ -107,15 +107,15 @@ class Newton:
     null: float = math.inf
     """Objective without any weights. Under a strong penalty the optimum is hardly below it: the gap must be small
     beside that difference (WORTH) too, or the weights, and what they predict, would be loose."""
-    blocks: Blocks | None = None
-    """A better preconditioner than the diagonal, for one problem alone."""
+    blocks: Blocks | Whole | None = None
+    """A better preconditioner than the diagonal, for one problem alone; by the whole Hessian no product is needed."""
     report: Callable[[int, int], None] = lambda done, total: None
     """Called after each pass with the passes so far and how many there will be about."""
 
     def minimise(self, start: Start, penalties: Tensor) -> Minimum:
         """Lower every problem until it is solved, cannot be lowered or the passes are used up."""
         if self.blocks is not None:
-            self.blocks.refresh(start.weights.float(), penalties)
+            self.blocks.refresh(start.weights, penalties)
         state = _begin(start._replace(weights=self.problem.centred(start.weights)), penalties, self.problem.columns)
         used, done = 0, []
         while True:
@@ -140,7 +140,8 @@ class Newton:
             if not len(rows):
                 continue
             weights = state.weights[rows]
-            value = self.problem.evaluate(weights if wide else weights.float(), state.penalty[rows])
+            value = self.problem.evaluate(weights if wide else weights.float(), state.penalty[rows],
+                                          plain=not isinstance(self.blocks, Whole))  # fmt: skip
             rise = torch.where(state.exact[rows] & wide, 1e-13, 1e-4)  # what rounding may do
             bound = (state.objective[rows] * (1 + rise)).nan_to_num(nan=torch.inf)
             better = (value.objective <= bound) & value.objective.isfinite()
@@ -154,6 +155,7 @@ class Newton:
         state.gradient[rows], state.exact[rows] = value.gradient, state.precise[rows]
         diagonal = self.diagonal(value.curvature, state.penalty[rows])
         aim = (value.gradient * self._precondition(value.gradient, 1 / diagonal)).sum((1, 2)) / 2
+        aim = torch.where(aim < 0, torch.inf, aim)  # the preconditioner was lost to rounding
         lowest = torch.where(state.lowest[rows] > 0, state.lowest[rows] / SAFETY, UNMET)
         # The Hessian is at least the penalty; the intercept, all but independent of centred features, goes apart.
         least = diagonal / 10
@@ -180,9 +182,12 @@ class Newton:
         if not len(rows):
             return 0
         part = state.take(rows)
+        if self.blocks is not None and self.blocks.stale:
+            self.blocks.refresh(part.weights, part.penalty)
+            part.lowest.fill_(UNMET)  # that was another preconditioner's
         move, lowest, used = self._solve(part, before)
-        if self.blocks is not None and used > STALE:
-            self.blocks.refresh((part.weights + move).float(), part.penalty)
+        if self.blocks is not None:
+            self.blocks.stale = used > STALE or isinstance(self.blocks, Whole)
         state.move[rows], state.lowest[rows] = move, lowest
         state.weights[rows] += move
         state.precise[rows] = -(part.gradient * move).sum((1, 2)) / 2 <= CLOSE * part.objective
@@ -190,6 +195,8 @@ class Newton:
 
     def _solve(self, state: State, before: int) -> tuple[Tensor, Tensor, int]:
         """Conjugate gradients: steps, smallest eigenvalues met, products used."""
+        if isinstance(self.blocks, Whole):
+            return self.blocks(-state.gradient), torch.ones_like(state.lowest), 0
         hessian = Hessian(self.problem, state.weights.float(), state.penalty)
         inverse = (1 / self.diagonal(state.curvature, state.penalty)).float()
         scale = _largest(state.gradient).clamp(min=1e-300)[:, None, None]  # keeps squares within float32
@@ -250,7 +257,7 @@ class _Ritz:
             if main:
                 off = torch.tensor(self.off[row][:-1], dtype=torch.float64)
                 matrix = torch.diag(torch.tensor(main, dtype=torch.float64)) + torch.diag(off, 1) + torch.diag(off, -1)
-                value = max(float(torch.linalg.eigvalsh(matrix)[0]), 1e-9)
+                value = min(max(float(torch.linalg.eigvalsh(matrix)[0]), 1e-9), 1.0)
                 found[row] = value if before[row] == 0 or len(main) >= LONG else min(value, float(before[row]))
         return found
 

@@ -70,12 +70,13 @@ class Problem:
         masked[..., -1] = 0
         return masked
 
-    def evaluate(self, weights: Tensor, penalties: Tensor) -> Value:
+    def evaluate(self, weights: Tensor, penalties: Tensor, *, plain: bool = True) -> Value:
         """At weights [penalty, column, width]; `penalties` float64 [penalty].
 
         Logits, losses and residuals are in the type of the weights, sums over blocks in float64. Within a block,
         residuals meet features in float32: its rounding, relative to each term and of either sign, moves the gradient
-        by about 1e-7 of its standard deviation over rows, which is far below what a gap of 1e-7 allows.
+        by about 1e-7 of its standard deviation over rows, which is far below what a gap of 1e-7 allows, unless there
+        are directions with hardly any curvature; so not `plain`, they meet in the type of the weights.
         """
         count, columns, width = weights.shape
         raw, constant = self.design.weights(weights.reshape(-1, width))
@@ -88,7 +89,8 @@ class Problem:
             losses, slopes = self.slopes(logits(rows), rows)
             objective += losses
             shares = slopes.float()
-            gradient += shares.view(len(raw), -1) @ self.design.features[rows]
+            met = shares if plain else slopes
+            gradient += met.view(len(raw), -1) @ self.design.features[rows].to(met.dtype)
             total += slopes.sum(2).double().view(-1)
             shares = shares.abs_()
             curvature += shares.addcmul_(shares, shares, value=-1).sum(2).double()

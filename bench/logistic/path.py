@@ -29,14 +29,16 @@ from torch import Tensor
 
 from bench.errors import BenchError
 from bench.logistic.basis import basis_of, design_of
-from bench.logistic.newton import Minimum, Newton, Start
+from bench.logistic.newton import UNMET, Minimum, Newton, Start
 from bench.logistic.objective import Problem
-from bench.logistic.precondition import Blocks
+from bench.logistic.precondition import Blocks, Whole
 
 POINTS = 6
 """Solutions that an interpolation goes through."""
 EASY = 60
 """Passes after which what is not solved in lockstep is solved alone."""
+HARD = 200
+"""Passes alone after which a small problem gets the whole Hessian."""
 WIDE = 320
 """Columns in one lockstep, penalties times classes: wider matrix products are hardly faster, and hold more."""
 FAR = 1.001
@@ -68,7 +70,7 @@ class Fit:
 
 @dataclass
 class Solved:
-    """What a later neighbour may begin with. `curvature` [column], `lowest` a number: see `Value`, `Start`."""
+    """What a later neighbour may begin with in lockstep. `curvature` [column], `lowest`: see `Value`, `Start`."""
 
     fit: Fit
     curvature: Tensor
@@ -153,11 +155,10 @@ class LogisticPath:
         self.used += easy.passes
         found: dict[float, Fit] = {}
         for row in sorted(range(len(penalties)), key=lambda i: (not easy.converged[i], -penalties[i])):
-            penalty, minimum = penalties[row], easy.take(row)
-            if not bool(minimum.converged[0]):
-                minimum = self._alone(penalty, minimum)
+            penalty, reached = penalties[row], easy.take(row)
+            minimum = reached if bool(reached.converged[0]) else self._alone(penalty, reached)
             found[penalty] = self._fit(penalty, minimum)
-            self._solved[penalty] = Solved(found[penalty], minimum.curvature[0], minimum.lowest[0])
+            self._solved[penalty] = Solved(found[penalty], minimum.curvature[0], reached.lowest[0])
         if not keep:
             self._solved = before
         return found
@@ -167,13 +168,21 @@ class LogisticPath:
         start = self._start(penalty)
         both = torch.stack([reached.weights[0], start.weights])
         lower = int(self.problem.evaluate(both, self._values([penalty, penalty])).objective.argmin())
-        blocks = Blocks(self.problem) if Blocks.fit(self.problem) else None
-        begin = Start(both[lower : lower + 1], torch.zeros_like(reached.lowest))
-        minimum = self._newton([penalty], self.passes, blocks).minimise(begin, self._values([penalty]))
+        begin = both[lower : lower + 1]
+        if Whole.fit(self.problem):
+            minimum = self._from(begin, penalty, min(self.passes, HARD))
+            return minimum if bool(minimum.converged[0]) else self._from(minimum.weights, penalty, self.passes, Whole)
+        return self._from(begin, penalty, self.passes)
+
+    def _from(self, weights: Tensor, penalty: float, limit: int, kind: type[Blocks | Whole] = Blocks) -> Minimum:
+        """One problem from these weights on, by what fits of this kind."""
+        known = kind(self.problem) if kind.fit(self.problem) else None
+        begin = Start(weights, weights.new_full((1,), UNMET))
+        minimum = self._newton([penalty], limit, known).minimise(begin, self._values([penalty]))
         self.used += minimum.passes
         return minimum
 
-    def _newton(self, penalties: list[float], limit: int, blocks: Blocks | None = None) -> Newton:
+    def _newton(self, penalties: list[float], limit: int, blocks: Blocks | Whole | None = None) -> Newton:
         def report(done: int, total: int) -> None:
             self.report(f"{len(penalties)} penalties, pass", done, total)
 

@@ -1,4 +1,4 @@
-"""What conjugate gradients are told of the Hessian: its diagonal, or the block of each class.
+"""What Newton's equation is solved with: the Hessian's diagonal, the block of each class, or all of it.
 
 In the basis of the problem the Hessian is nearly diagonal as long as every row counts alike. Under a weak penalty few
 rows count, those that are still in doubt, and their covariance is another: hundreds of products then solve nothing. The
@@ -7,10 +7,14 @@ width in passes; a sample will do: of each class some rows a direction, drawn wi
 those in doubt for certain, each weighed by the inverse of its chance. On 20,000 x 512 x 100 they took a third of the
 time, and as many products followed. They need half the square of the width in memory for each class, as they are kept
 packed (BLAS meets them so, at four times the speed of dense ones); so they are for hard problems only.
+
+Where rare classes are all but separable, directions matter whose curvature float32 cannot tell from none beside the
+others. If the problem is small, the whole Hessian in float64 solves the equation as it stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +31,10 @@ LEAST = 1024
 """That many at least."""
 LOOKED = 1 << 12
 """Rows at most from which the chances are judged."""
+ROWS_WHOLE = 1024
+"""Rows at most that the whole Hessian is made of at once."""
+JITTER_WHOLE = 1e-13
+"""Added to the diagonal of the whole Hessian, as a share of it."""
 JITTER = tuple(10.0**i for i in range(-7, 1))
 """Added to blocks of unit diagonal, the first that makes them positive: float32 products know them no better."""
 
@@ -55,6 +63,8 @@ class Blocks:
     inverse: Tensor = field(init=False)
     scale: Tensor = field(init=False)
     """[column, width]"""
+    stale: bool = field(default=False, init=False)
+    """Whether they are to be made anew where the next step begins."""
     _upper: Tensor | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,8 +80,9 @@ class Blocks:
         return problem.columns * problem.design.width**2 * 4 <= MEMORY
 
     def refresh(self, weights: Tensor, penalty: Tensor) -> None:
-        """At float32 weights [1, column, width]."""
-        for column, (rows, counts) in enumerate(self._drawn(weights[0])):
+        """At weights [1, column, width]."""
+        self.stale = False
+        for column, (rows, counts) in enumerate(self._drawn(weights[0].float())):
             counted = self.problem.design.rows(rows).mul_(counts.sqrt_()[:, None])
             main = counted.square().sum(0)
             main[:-1] += penalty
@@ -124,6 +135,63 @@ class Blocks:
         else:
             moved = _times_packed(self.inverse.numpy(), scaled.numpy())
         return self.problem.centred((moved * self.scale)[None]).to(vectors.dtype)
+
+
+@dataclass
+class Whole:
+    """The Hessian of one problem in float64, made anew for each step."""
+
+    problem: Problem
+    stale: bool = field(default=True, init=False)
+    _root: Tensor = field(init=False)
+
+    @staticmethod
+    def fit(problem: Problem) -> bool:
+        """Does it fit into MEMORY?"""
+        return (problem.columns * problem.design.width) ** 2 * 8 <= MEMORY
+
+    def refresh(self, weights: Tensor, penalty: Tensor) -> None:
+        """At float64 weights [1, column, width]."""
+        _, columns, width = weights.shape
+        hessian = weights.new_zeros(columns, width, columns * width)
+        logits = self.problem.logits(self.problem.design.weights(weights[0]), 1)
+        for rows in self._blocks():
+            residuals = self.problem.slopes(logits(rows), rows)[1][0].abs_()
+            x = self.problem.design.rows(rows).double()
+            for column, shares in enumerate(self._shares(residuals, rows)):
+                hessian[column, :, : (column + 1) * width] += x.T @ (shares.T[:, :, None] * x[:, None]).flatten(1)
+        square = hessian.view(columns * width, -1)
+        main = square.diagonal()
+        main += self.problem.penalised(penalty.expand(1, columns, width)).flatten()
+        main += (JITTER_WHOLE * main).clamp(min=1e-300)
+        if self.problem.softmax:  # what all classes have in common has no curvature, and needs some to be kept at zero
+            common = main.view(columns, width).mean(0) / columns
+            for column in range(columns):
+                hessian[column].view(width, columns, width).diagonal(dim1=0, dim2=2).add_(common)
+        self._root = torch.linalg.cholesky(square)  # reads the lower triangle
+
+    def _blocks(self) -> list[slice]:
+        count = len(self.problem.design)
+        step = max(1, min(ROWS_WHOLE, MEMORY // (8 * self.problem.columns * self.problem.design.width)))
+        return [slice(start, min(start + step, count)) for start in range(0, count, step)]
+
+    def _shares(self, residuals: Tensor, rows: slice) -> Iterator[Tensor]:
+        """For each column what its logit bends those up to it by; without a difference that rounding would eat."""
+        bend = residuals * (1 - residuals)
+        if self.problem.softmax:
+            index = self.problem.targets[None, rows]
+            shares = residuals.scatter(0, index, 1 - residuals.gather(0, index))
+        for column in range(len(residuals)):
+            across = torch.zeros_like(bend[: column + 1])
+            if self.problem.softmax:
+                across -= shares[column] * shares[: column + 1]
+            across[column] = bend[column]
+            yield across
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """[1, column, width] float64; steps of a softmax sum to zero over the classes."""
+        solved = torch.cholesky_solve(vectors.double().reshape(-1, 1), self._root).view_as(vectors)
+        return self.problem.centred(solved)
 
 
 def _inverse(rows: Tensor) -> Tensor:
