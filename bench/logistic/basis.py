@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.errors import BenchError
+
 BLOCK = 4096
 """Rows that are converted at once."""
 NULL = 1e-13
@@ -122,7 +124,7 @@ def basis_of(features: np.ndarray, device: torch.device, *, intercept: bool = Tr
         centre += _block(features, start, device, torch.float64).sum(0)
     centre /= count
     if count <= dim:
-        deviations = _tensor(features).to(device, torch.float64) - centre
+        deviations = _finite(_tensor(features).to(device, torch.float64) - centre)
         _, values, rows = torch.linalg.svd(deviations, full_matrices=False)
         variances, axes = values**2 / count, rows.T
     else:
@@ -140,8 +142,14 @@ def _eigen(features: np.ndarray, centre: Tensor, kind: torch.dtype) -> tuple[Ten
     for start in range(0, count, BLOCK):
         block = _block(features, start, centre.device, kind) - centre.to(kind)
         scatter += block.T @ block
-    variances, axes = torch.linalg.eigh(scatter / count)
+    variances, axes = torch.linalg.eigh(_finite(scatter) / count)
     return variances, axes
+
+
+def _finite(values: Tensor) -> Tensor:
+    if not values.isfinite().all():
+        raise BenchError("A probe's features hold NaN or infinity, or are too large to be squared. Leave those rows out.")
+    return values
 
 
 def _block(features: np.ndarray, start: int, device: torch.device, kind: torch.dtype) -> Tensor:

@@ -41,6 +41,8 @@ HARD = 200
 """Passes alone after which a small problem gets the whole Hessian."""
 WIDE = 320
 """Columns in one lockstep, penalties times classes: wider matrix products are hardly faster, and hold more."""
+CERTAIN = 100.0
+"""Logits of the classes that rows were seen of have a mean of 0, so the best is at least that."""
 FAR = 1.001
 """Decades from the nearest solution beyond which a penalty begins with nothing."""
 
@@ -85,6 +87,10 @@ class LogisticPath:
     under the same penalty. Two classes are one sigmoid column: the logit of class 1 against class 0. `offset`
     [row, column] is added to the logits and not fitted. Features are not copied where they need not be: leave them as
     they are until all is solved.
+
+    A class without a row, or a label that all rows have or none, has no finite intercept at the optimum. It is left out
+    of the problem; its weights are 0 and its intercept is beyond the others' by CERTAIN, so that nothing is taken for
+    it, or everything.
     """
 
     features: np.ndarray
@@ -107,13 +113,18 @@ class LogisticPath:
         device = torch.device(self.device)
         self.basis = basis_of(self.features, device, intercept=self.intercept)
         design = design_of(self.features, self.basis, intercept=self.intercept)
-        targets = torch.from_numpy(np.array(self.targets)).to(device)
-        columns = self.classes
-        if targets.ndim == 2 or self.classes == 2:
-            targets = targets.float().reshape(len(targets), -1).T.contiguous()
-            columns = len(targets)
-        offset = None if self.offset is None else torch.from_numpy(np.array(self.offset.T, np.float32)).to(device)
-        self.problem = Problem(design, targets, columns, offset)
+        self._met = _met(self.targets, self.classes)
+        if self.targets.ndim == 1 and self.classes > 2:
+            place = np.zeros(self.classes, np.int64)
+            place[self._met] = np.arange(len(self._met))
+            targets = torch.from_numpy(place[self.targets]).to(device)
+        else:
+            several = np.reshape(self.targets, (len(self.targets), -1))[:, self._met]
+            targets = torch.from_numpy(np.ascontiguousarray(several.T, np.float32)).to(device)
+        offset = None
+        if self.offset is not None:
+            offset = torch.from_numpy(np.ascontiguousarray(self.offset.T[self._met], np.float32)).to(device)
+        self.problem = Problem(design, targets, len(self._met), offset)
         one = torch.ones(1, dtype=torch.float64, device=device)
         self._variances = torch.cat([self.basis.variances, one])
         self._free = torch.cat([torch.ones_like(self.basis.variances), 0 * one])
@@ -193,8 +204,12 @@ class LogisticPath:
 
     def _fit(self, penalty: float, minimum: Minimum) -> Fit:
         raw, constant = self.basis.weights(minimum.weights[0].double())
-        kind = torch.float64 if self.problem.design.basis is None else torch.float32
-        weights, intercept = raw.to(kind).cpu().numpy(), constant.cpu().numpy()
+        kind = np.float64 if self.problem.design.basis is None else np.float32
+        several = self.targets.ndim == 2
+        columns = self.targets.shape[1] if several else 1 if self.classes == 2 else self.classes
+        always = self.targets[0] if several else np.zeros(columns, bool)
+        weights, intercept = np.zeros((columns, raw.shape[1]), kind), np.where(always, CERTAIN, -CERTAIN)
+        weights[self._met], intercept[self._met] = raw.cpu().numpy(), constant.cpu().numpy()
         return Fit(penalty, weights, intercept, float(minimum.objective[0]), float(minimum.gradient[0].norm()),
                    float(minimum.gap[0]), bool(minimum.converged[0]))  # fmt: skip
 
@@ -205,7 +220,7 @@ class LogisticPath:
             nothing = torch.zeros(1, self.problem.columns, self.problem.design.width, device=targets.device)
             return float(self.problem.evaluate(nothing, self._values([1.0])).objective)
         if targets.ndim == 1:
-            shares = torch.bincount(targets, minlength=self.classes).double() / count
+            shares = torch.bincount(targets).double() / count
         else:
             shares = torch.stack([targets.double().mean(1), 1 - targets.double().mean(1)])
         return float(-count * torch.xlogy(shares, shares).sum())
@@ -235,7 +250,8 @@ class LogisticPath:
         shares = [math.prod((at - points[j]) / (points[i] - points[j]) for j in range(count) if j != i)
                   for i in range(count)]  # fmt: skip
         known = [self._solved[one] for one in nearest[:count]]
-        weights = torch.stack([self.basis.solution(one.fit.weights, one.fit.intercept) for one in known])
+        met = self._met
+        weights = torch.stack([self.basis.solution(one.fit.weights[met], one.fit.intercept[met]) for one in known])
         curvature = torch.stack([one.curvature for one in known]).clamp(min=1e-12)
         pulled = self._diagonal(curvature, self._values(nearest[:count])) * weights
         size = pulled.norm(dim=2, keepdim=True).clamp(min=1e-300)
@@ -249,12 +265,23 @@ class LogisticPath:
         return torch.tensor(penalties, dtype=torch.float64, device=self._variances.device)
 
 
+def _met(targets: np.ndarray, classes: int) -> np.ndarray:
+    """The columns that there is something to learn of."""
+    if targets.ndim == 2:
+        return np.flatnonzero(targets.any(0) & ~targets.all(0))
+    return np.arange(1) if classes == 2 else np.unique(targets)
+
+
 def _check(features: np.ndarray, targets: np.ndarray, classes: int) -> None:
     if features.ndim != 2 or not len(features) or len(features) != len(targets):
         raise BenchError(
             f"A probe needs features [row, dim] and a target a row; got {features.shape}, {targets.shape}."
         )
-    if targets.ndim == 1 and len(np.unique(targets)) < 2:
-        raise BenchError("A probe needs examples of at least two classes; these are of one. Raise or drop `limit`.")
-    if classes < 2 and targets.ndim == 1:
+    if targets.ndim == 1 and classes < 2:
         raise BenchError(f"A probe needs at least two classes, not {classes}.")
+    if targets.ndim == 1 and not 0 <= targets.min() <= targets.max() < classes:
+        raise BenchError(
+            f"A probe's targets are numbers of classes, 0 to {classes - 1}; got {targets.min()} to {targets.max()}."
+        )
+    if len(_met(targets, classes)) < (2 if targets.ndim == 1 and classes > 2 else 1) or len(np.unique(targets)) < 2:
+        raise BenchError("A probe needs examples of at least two classes; these are of one. Raise or drop `limit`.")
