@@ -1,24 +1,26 @@
 """Data efficiency: how many labelled pictures of each class a probe needs to match zero-shot (CLIP paper, Figure 7).
 
 Few-shot probes on the same draws (nested, see `few_shot`) give a curve of accuracy over k; between the k that were
-measured it is taken as linear in log k, as in the paper. The answer is where the mean curve over draws first reaches
-zero-shot. If it starts above, the answer is "fewer than" the least k and stands at it without a lower bound; if it
-never reaches it, "more than" the largest k without an upper bound; nothing is extrapolated.
+measured it is taken as linear in log k, as in the paper. Where the largest k leaves it open, the linear probe on all
+training pictures, its penalty chosen by `linear_probe`, is the curve's last point, at their mean number a class. The
+answer is where the mean curve over draws first reaches zero-shot. If it starts above, the answer is "fewer than" the
+least k and stands at it without a lower bound; if it never reaches it, "more than" the last point without an upper
+bound; nothing is extrapolated.
 
 The interval holds every k at which the difference to zero-shot may be 0: where the curve of the difference's upper
 bounds first crosses 0, to where that of its lower bounds does. The bounds cover another draw (Student's t) and another
 test set (paired: both answered the same pictures). Differs from the paper: the probe sees features after the
-projection, those of zero-shot, at a fixed penalty.
+projection, those of zero-shot, at a fixed penalty up to the largest k.
 
-Rows: the headline and its like of the probe at the largest k, then `examples_per_class`, and `gap@k` for each k, the
-probe's headline minus zero-shot's.
+Rows: the headline and its like of the probe at the largest k, then `examples_per_class`, and `gap@k` for each k (the
+last may be all there are), the probe's headline minus zero-shot's.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,6 +29,7 @@ from bench import metrics
 from bench.embeddings import Embedded, Needs
 from bench.evaluation import Predictions
 from bench.evaluation.few_shot import Drawn, FewShot
+from bench.evaluation.linear_probe import LinearProbe
 from bench.evaluation.zero_shot import ZeroShot
 from bench.metrics import Estimate
 from bench.metrics.estimate import Z95
@@ -63,11 +66,19 @@ class DataEfficiency:
 
     def needs(self, task: Task, samples: Callable[[str], Samples]) -> Needs:
         texts = ZeroShot(ensemble=self.ensemble).needs(task, samples).texts
-        return Needs(splits=self._probe().needs(task, samples).splits, texts=texts)
+        return Needs(splits=self._full().needs(task, samples).splits, texts=texts)
 
     def __call__(self, task: Task, embedded: Embedded) -> Curve:
         words = ZeroShot(ensemble=self.ensemble)(task, embedded)
-        return Curve(words, tuple(sorted(self.k)), tuple(part(task, embedded) for part in self._probe().parts()))
+        curve = Curve(words, tuple(sorted(self.k)), tuple(part(task, embedded) for part in self._probe().parts()))
+        learnt = [len(embedded.samples[one]) for one in self._full().needs(task, embedded.samples.__getitem__).splits]
+        whole = (sum(learnt) - len(embedded.samples[task.test])) // len(task.classes)
+        if whole <= curve.k[-1] or curve.gap(task, curve.probes[-1]).low >= 0:
+            return curve
+        return replace(curve, whole=(whole, self._full()(task, embedded)))
+
+    def _full(self) -> LinearProbe:
+        return LinearProbe(features="projected", seed=self.seed, device=self.device)
 
     def _probe(self) -> FewShot:
         return FewShot(k=tuple(sorted(self.k)), draws=self.draws, seed=self.seed, penalty=self.penalty,
@@ -76,11 +87,15 @@ class DataEfficiency:
 
 @dataclass(frozen=True)
 class Curve:
-    """Zero-shot's predictions and those of the probe at each k, on the same pictures."""
+    """Zero-shot's predictions and those of the probe at each k, on the same pictures.
+
+    `whole`: how many a class there are, and the predictions of the probe that learnt from all.
+    """
 
     words: Predictions
     k: tuple[int, ...]
     probes: tuple[Drawn, ...]
+    whole: tuple[int, Predictions] | None = None
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -94,14 +109,19 @@ class Curve:
     def protocol(self) -> str:
         """Of the probe at the largest k, or of one that did not converge; and of zero-shot."""
         last = next((one.protocol for one in self.probes if "NOT" in one.protocol), self.probes[-1].protocol)
-        return f"{last}; against zero-shot with {self.words.protocol}"
+        whole = f"; at {self.whole[0]} per class all there are, {self.whole[1].protocol}" if self.whole else ""
+        return f"{last}{whole}; against zero-shot with {self.words.protocol}"
 
     def estimates(self, task: Task) -> Iterator[tuple[str, Estimate]]:
         yield from self.probes[-1].estimates(task)
-        gaps = [self.gap(task, probe) for probe in self.probes]
+        several, probes = list(self.k), list(self.probes)
+        if self.whole is not None:
+            several.append(self.whole[0])
+            probes.append(Drawn((self.whole[1],)))
+        gaps = [self.gap(task, probe) for probe in probes]
         n = len(self.words.labels)
-        yield METRIC, crossing(self.k, gaps, n)
-        for k, gap in zip(self.k, gaps, strict=True):
+        yield METRIC, crossing(several, gaps, n)
+        for k, gap in zip(several, gaps, strict=True):
             yield f"gap@{k}", Estimate(gap.value, gap.low, gap.high, n, "paired, t over draws", math.nan)
 
     def table(self) -> pd.DataFrame:

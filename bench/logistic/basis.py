@@ -148,7 +148,9 @@ def _eigen(features: np.ndarray, centre: Tensor, kind: torch.dtype) -> tuple[Ten
 
 def _finite(values: Tensor) -> Tensor:
     if not values.isfinite().all():
-        raise BenchError("A probe's features hold NaN or infinity, or are too large to be squared. Leave those rows out.")
+        raise BenchError(
+            "A probe's features hold NaN or infinity, or are too large to be squared. Leave those rows out."
+        )
     return values
 
 

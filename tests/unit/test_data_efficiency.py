@@ -9,6 +9,7 @@ from bench import results
 from bench.embeddings import Embedded
 from bench.evaluation.data_efficiency import METRIC, Curve, DataEfficiency, Gap, crossing, first
 from bench.evaluation.few_shot import FewShot
+from bench.evaluation.linear_probe import LinearProbe
 from bench.evaluation.zero_shot import ZeroShot
 from bench.flow import describe, score
 from tests.fixtures.probes import clouds, embedded, vector_task
@@ -79,7 +80,7 @@ def test_the_rows_are_few_shots_against_zero_shots() -> None:
         assert values[f"gap@{k}"] == pytest.approx(probe - zero)
     assert values["top1"] == pytest.approx(zero + values["gap@16"])
     assert values[METRIC] == pytest.approx(
-        crossing((1, 4, 16), flat(*(values[f"gap@{k}"] for k in (1, 4, 16))), 1).value
+        crossing((1, 4, 16, 100), flat(*(values[f"gap@{k}"] for k in (1, 4, 16, 100))), 1).value
     )
 
 
@@ -87,6 +88,20 @@ def test_worse_words_need_fewer_labels() -> None:
     task = vector_task()
     needed = [dict(DataEfficiency()(task, world(turn)).estimates(task))[METRIC].value for turn in (0.0, 1.2)]
     assert needed[1] < needed[0]
+
+
+def test_all_there_are_is_the_last_point_where_the_largest_k_leaves_it_open() -> None:
+    task, both = vector_task(), world(0.0)
+    curve = DataEfficiency(k=(1, 2))(task, both)
+    assert curve.whole is not None
+    assert curve.whole[0] == 100
+    found = dict(curve.estimates(task))
+    zero = next(ZeroShot()(task, both).estimates(task))[1].value
+    full = LinearProbe(features="projected")(task, both)
+    assert found["gap@100"].value == pytest.approx(next(full.estimates(task))[1].value - zero)
+    assert found[METRIC].value == crossing((1, 2, 100), flat(*(found[f"gap@{k}"].value for k in (1, 2, 100))), 1).value
+    assert "at 100 per class all there are" in curve.protocol
+    assert DataEfficiency(k=(1, 2))(task, world(1.2)).whole is None  # a few labels were enough
 
 
 @pytest.mark.parametrize(("worlds", "least"), [(16, 0.8), pytest.param(100, 0.9, marks=pytest.mark.slow)])

@@ -97,3 +97,13 @@ def test_a_class_with_too_few_pictures_is_named() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(BenchError):
         FewShot(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_penalty_goes_with_the_length_of_the_features() -> None:
+    train, test = clouds(60, seed=1), clouds(60, seed=2)
+    longer = {name: (part[0] * 7, part[1]) for name, part in (("train", train), ("test", test))}
+    one, other = (FewShot(k=(4,), draws=2)(vector_task(), embedded(parts))
+                  for parts in ({"train": train, "test": test}, longer))  # fmt: skip
+    np.testing.assert_allclose(one.draws[1].scores, other.draws[1].scores, atol=1e-3)
+    length = np.sqrt(np.square(train[0][draw(train[1], 4, seed=0, number=0)]).sum(1).mean())
+    assert f"lambda {length**2 / 100:.3g}" in one.protocol

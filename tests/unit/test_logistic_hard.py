@@ -1,4 +1,4 @@
-"""Where a fit goes wrong quietly: rare classes, rows that contradict each other, classes that no row is of, bad input."""
+"""Where a fit goes wrong quietly: rare classes, rows that contradict each other, classes without a row, bad input."""
 
 import numpy as np
 import pytest
