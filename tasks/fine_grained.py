@@ -55,7 +55,7 @@ AIRCRAFT = Task(
     name="aircraft",
     family="fine_grained",
     load=first_of(
-        from_torchvision("FGVCAircraft", splits={"train": "trainval"}, classes=classes("aircraft")),
+        from_torchvision("FGVCAircraft", classes=classes("aircraft")),
         from_webdataset("wds_fgvc_aircraft", classes("aircraft")),
         from_huggingface(
             "mteb/FGVCAircraftZeroShot",
@@ -66,7 +66,7 @@ AIRCRAFT = Task(
     ),
     classes=classes("aircraft"),
     templates=templates("aircraft"),
-    splits={"train": 6_667, "test": 3_333},
+    splits={"train": 3_334, "val": 3_333, "test": 3_333},
     licence="non-commercial research, by the publisher's page",
     reference="Maji, Rahtu, Kannala, Blaschko, Vedaldi 2013, arXiv 1306.5151",
     metric="mean_per_class",

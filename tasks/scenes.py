@@ -92,7 +92,7 @@ VOC2007 = Task(
     load=from_layout("VOC2007"),
     classes=classes("voc2007"),
     templates=templates("voc2007"),
-    splits={"train": 5_011, "test": 4_952},
+    splits={"train": 2_501, "val": 2_510, "test": 4_952},
     licence="Flickr terms of use",
     reference="Everingham, Van Gool, Williams, Winn, Zisserman 2010, The Pascal Visual Object Classes Challenge",
     metric="map_11_point",
@@ -109,7 +109,7 @@ VOC2007 = Task(
 VOC2007_CROPS = VOC2007.renamed(
     "voc2007_crops",
     load=from_layout("VOC2007 crops"),
-    splits={"train": None, "test": 14_976},
+    splits={"train": None, "val": None, "test": 14_976},
     metric="top1",
     chance=None,
     cluster=("picture",),

@@ -28,7 +28,7 @@ from bench import metrics
 from bench.embeddings import Embedded, Needs
 from bench.errors import BenchError, unknown
 from bench.evaluation import Predictions, require
-from bench.evaluation.probing import predictions, training_split, two_columns
+from bench.evaluation.probing import named, predictions, training_split, two_columns
 from bench.evaluation.zero_shot import ZeroShot, text_classifier
 from bench.logistic import LogisticPath
 from bench.metrics import Estimate
@@ -71,7 +71,7 @@ class FewShot:
 
     @property
     def name(self) -> str:
-        return STARTS[self.start] + (f"@{self.k[0]}" if len(self.k) == 1 else "")
+        return named(STARTS[self.start], self.features, "projected") + (f"@{self.k[0]}" if len(self.k) == 1 else "")
 
     def parts(self) -> list[FewShot]:
         """One evaluation for each k."""

@@ -16,7 +16,7 @@ import numpy as np
 from bench.embeddings import Embedded, Needs
 from bench.errors import BenchError
 from bench.evaluation import Predictions, require
-from bench.evaluation.probing import predictions, training_split
+from bench.evaluation.probing import named, predictions, training_split
 from bench.task import Samples, Task
 
 CELLS = 1 << 24
@@ -32,7 +32,10 @@ class NearestNeighbours:
     k: int = 20
     temperature: float = 0.07
     features: str = "projected"
-    name: str = "knn"
+
+    @property
+    def name(self) -> str:
+        return named("knn", self.features, "projected")
 
     def __post_init__(self) -> None:
         if self.k < 1 or self.temperature <= 0:

@@ -20,7 +20,7 @@ from bench import metrics
 from bench.embeddings import Embedded, Needs
 from bench.errors import unknown
 from bench.evaluation import Predictions, require
-from bench.evaluation.probing import held_out, predictions, told, training_split, two_columns, validation_split
+from bench.evaluation.probing import held_out, named, predictions, told, training_split, two_columns, validation_split
 from bench.logistic import Fit, LogisticPath
 from bench.task import Samples, Task
 
@@ -39,7 +39,10 @@ class LinearProbe:
     search: str = "coarse_to_fine"
     seed: int = 0
     device: str = "cpu"
-    name: str = "linear_probe"
+
+    @property
+    def name(self) -> str:
+        return named("linear_probe", self.features, "penultimate")
 
     def __post_init__(self) -> None:
         if self.search not in SEARCHES:

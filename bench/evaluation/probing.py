@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -17,6 +17,11 @@ PATIENCE = 10.0
 """Seconds without news that nobody minds."""
 SHARE = 5
 """One in so many training pictures is held out where a task has no validation split."""
+
+
+def named(evaluation: str, features: str, usual: str) -> str:
+    """The evaluation's name, with its features where they are not the usual ones: their rows are told apart by it."""
+    return evaluation if features == usual else f"{evaluation}_{features}"
 
 
 def training_split(task: Task, evaluation: str) -> str:
@@ -37,22 +42,23 @@ def validation_split(task: Task) -> str | None:
 def held_out(labels: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions to fit and to hold out, each class in the ratio 4 to 1; a class of one picture is fitted.
 
-    `labels` int64 [image], or bool [image, class]: then drawn without regard to them.
+    `labels` int64 [image], or bool [image, class]: then the rarest class first, each completed by pictures that no
+    rarer one has decided on, and last those without a label.
     """
     random = np.random.default_rng(seed)
-    strata = labels if labels.ndim == 1 else np.zeros(len(labels), np.int64)
-    out = []
-    for one in np.unique(strata):
-        members = random.permutation(np.flatnonzero(strata == one))
+    strata: Iterable[np.ndarray] = (labels == one for one in np.unique(labels))
+    if labels.ndim == 2:
+        strata = [*labels.T[np.argsort(labels.sum(0), kind="stable")], ~np.any(labels, axis=1)]
+    held, decided = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
+    for members in strata:
         # Rounded to the nearest, at least one where two are there, so that every class is seen on both sides.
-        count = max(round(len(members) / SHARE), 1) if len(members) > 1 else 0
-        out.append(members[:count])
-    chosen = np.sort(np.concatenate(out))
-    if not len(chosen):
+        wanted = max(round(members.sum() / SHARE), 1) if members.sum() > 1 else 0
+        free = random.permutation(np.flatnonzero(members & ~decided))
+        held[free[: max(wanted - held[members].sum(), 0)]] = True
+        decided |= members
+    if not held.any():
         raise BenchError("No class has two training pictures, so none can be held out to choose the penalty.")
-    rest = np.ones(len(strata), dtype=bool)
-    rest[chosen] = False
-    return np.flatnonzero(rest), chosen
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def two_columns(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.logistic.basis import basis_of, design_of
+from bench.logistic.basis import BLOCK, basis_of, design_of
 from bench.logistic.newton import UNMET, Minimum, Newton, Start
 from bench.logistic.objective import Problem
 from bench.logistic.precondition import Blocks, Whole
@@ -66,8 +66,12 @@ class Fit:
     converged: bool
 
     def logits(self, features: np.ndarray) -> np.ndarray:
-        """Raw features [row, dim] -> [row, column]."""
-        return np.asarray(np.asarray(features, np.float64) @ self.weights.T + self.intercept)
+        """Raw features [row, dim] -> float64 [row, column]; they are read in blocks."""
+        found = np.empty((len(features), len(self.intercept)))
+        for start in range(0, len(features), BLOCK):
+            block = np.asarray(features[start : start + BLOCK], np.float64)
+            found[start : start + BLOCK] = block @ self.weights.T + self.intercept
+        return found
 
 
 @dataclass

@@ -141,9 +141,23 @@ def test_refusals_are_rows_that_say_how_to_go_on() -> None:
 
 def test_no_picture_is_encoded_twice(tmp_path) -> None:  # type: ignore[no-untyped-def]
     encoder, settings = LayeredToy(), Settings(debug=True)
-    evaluations = [ZeroShot(), LinearProbe(), LinearProbe(features="projected", name="projected")]
-    run_cells(encoder, [trainable()], evaluations, store=Store(tmp_path), settings=settings)
+    evaluations = [ZeroShot(), LinearProbe(), LinearProbe(features="projected")]
+    table = run_cells(encoder, [trainable()], evaluations, store=Store(tmp_path), settings=settings)
+    assert set(table["evaluation"]) == {"zero_shot", "linear_probe", "linear_probe_projected"}
     assert encoder.images_seen == 24
     again = LayeredToy()
     run_cells(again, [trainable()], [LinearProbe(), ZeroShot()], store=Store(tmp_path), settings=settings)
     assert again.images_seen == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_several_labels_each_is_on_both_sides(seed: int) -> None:
+    random = np.random.default_rng(0)
+    labels = random.random((400, 6)) < np.array([0.5, 0.3, 0.1, 0.05, 0, 0])
+    labels[[3, 77], 4] = True
+    fitted, held = held_out(labels, seed=seed)
+    assert sorted([*fitted, *held]) == list(range(400))
+    shares = labels[held].sum(0)[:4] / labels.sum(0)[:4]
+    assert (np.abs(shares - 0.2) < 0.06).all(), shares
+    assert labels[held, 4].sum() == labels[fitted, 4].sum() == 1
+    assert 0.15 < len(held) / 400 < 0.25

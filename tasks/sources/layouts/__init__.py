@@ -50,6 +50,7 @@ class Layout(NamedTuple):
 
 BY_FLAG = {"train": {"train": True}, "test": {"train": False}}
 BY_SPLIT = {"train": {"split": "train"}, "test": {"split": "test"}}
+WITH_VAL = {**BY_SPLIT, "val": {"split": "val"}}
 ALL_IN_ONE: dict[str, dict[str, object]] = {"all": {}}
 
 LAYOUTS: dict[str, Layout] = {
@@ -65,16 +66,16 @@ LAYOUTS: dict[str, Layout] = {
     "ImageNet-C": Layout(corrupted.imagenet_c("imagenet-c"), ("imagenet-c",)),
     "SVHN": Layout(matlab.svhn, (), BY_SPLIT, {split: (f"{split}_32x32.mat",) for split in ("train", "test")}),
     "StanfordCars": Layout(matlab.cars, ("stanford_cars/devkit/cars_meta.mat",)),
-    "Flowers102": Layout(matlab.flowers102, ("flowers-102/jpg", "flowers-102/setid.mat"), BY_SPLIT),
+    "Flowers102": Layout(matlab.flowers102, ("flowers-102/jpg", "flowers-102/setid.mat"), WITH_VAL),
     "EuroSAT": Layout(files.folder("eurosat/2750"), ("eurosat/2750",), ALL_IN_ONE),
-    "DTD": Layout(files.dtd, ("dtd/dtd/images", "dtd/dtd/labels"), {**BY_SPLIT, "val": {"split": "val"}}),
+    "DTD": Layout(files.dtd, ("dtd/dtd/images", "dtd/dtd/labels"), WITH_VAL),
     "Food101": Layout(files.food101, ("food-101/images", "food-101/meta"), BY_SPLIT),
     "OxfordIIITPet": Layout(
         files.pets,
         ("oxford-iiit-pet/images", "oxford-iiit-pet/annotations"),
         {"train": {"split": "trainval"}, "test": {"split": "test"}},
     ),
-    "FGVCAircraft": Layout(files.aircraft, ("fgvc-aircraft-2013b/data",), BY_SPLIT),
+    "FGVCAircraft": Layout(files.aircraft, ("fgvc-aircraft-2013b/data",), WITH_VAL),
     "GTSRB": Layout(
         files.gtsrb,
         (),

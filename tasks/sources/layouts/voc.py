@@ -33,12 +33,12 @@ def voc2007(root: Path, split: str) -> Records:
     """
     import pandas as pd
 
-    base, part = root / "VOCdevkit" / "VOC2007", "trainval" if split == "train" else split
-    names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{part}.txt")]
+    base = root / "VOCdevkit" / "VOC2007"
+    names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{split}.txt")]
     marks: dict[str, dict[str, list[str]]] = {"1": {}, "0": {}}
-    for table in sorted((base / "ImageSets" / "Main").glob(f"*_{part}.txt")):
+    for table in sorted((base / "ImageSets" / "Main").glob(f"*_{split}.txt")):
         for name, mark in (line.split() for line in lines(table)):
-            marks.setdefault(mark, {}).setdefault(name, []).append(table.stem.removesuffix(f"_{part}"))
+            marks.setdefault(mark, {}).setdefault(name, []).append(table.stem.removesuffix(f"_{split}"))
     found = listed(base / "JPEGImages", [f"{name}.jpg" for name in names], [""] * len(names))
     return replace(
         found,
@@ -54,8 +54,8 @@ def voc2007_crops(root: Path, split: str) -> Records:
     """
     import pandas as pd
 
-    base, part = root / "VOCdevkit" / "VOC2007", "trainval" if split == "train" else split
-    names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{part}.txt")]
+    base = root / "VOCdevkit" / "VOC2007"
+    names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{split}.txt")]
     whole = listed(base / "JPEGImages", [f"{name}.jpg" for name in names], names)
     things = [(i, thing) for i, name in enumerate(names) for thing in _things(base / "Annotations" / f"{name}.xml")]
 
