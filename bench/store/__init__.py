@@ -29,9 +29,11 @@ from bench.store import files
 from bench.store.files import SHARD, atomic, checksum, shards
 from bench.task import digest
 
-__all__ = ["FORMAT", "SHARD", "ShareDoneError", "Store", "atomic", "checksum", "default_folder"]
+__all__ = ["FORMAT", "SHARD", "WAITING", "ShareDoneError", "Store", "atomic", "checksum", "default_folder"]
 
 FORMAT = "v2"
+WAITING = "is stored, others are missing still"
+"""What the reason of a cell says that waits for the shares of other processes."""
 Compute = Callable[[list[str], range], Mapping[str, np.ndarray]]
 """compute(keys, rows) -> for each key (and perhaps others) its array of these rows."""
 
@@ -97,8 +99,8 @@ class Store:
         lost = [key for key, array in found.items() if array is None]
         if lost and self.share is not None:
             raise ShareDoneError(
-                f"Share {self.share[0]} of {self.share[1]} of the vectors is stored, others are missing still. When "
-                "all shares are done, the same command without shard=... finds them in the store."
+                f"Share {self.share[0]} of {self.share[1]} of the vectors {WAITING}. When all shares are done, the "
+                "same command without shard=... finds them in the store."
             )
         assert not lost, "a sealed array cannot be read back"
         return {key: array for key, array in found.items() if array is not None}
@@ -107,6 +109,13 @@ class Store:
         """The shards of `count` rows that `rows` will ask for, in order, unless they are there already."""
         share, others = self.share or (0, 1)
         return shards(count)[share::others]
+
+    def missing(self, keys: Sequence[str], count: int) -> int:
+        """How many rows `rows` would compute now, over all keys; fewer where other processes share the work."""
+        if self.folder is None:
+            return len(keys) * count
+        absent = [key for key in keys if self.get(key) is None]
+        return sum(len(rows) * len(self._absent(absent, rows.start // SHARD)) for rows in self.plan(count))
 
     def get(self, key: str) -> np.ndarray | None:
         """The array stored under `key`; None if there is none. Sound shards of a damaged one are kept apart."""
