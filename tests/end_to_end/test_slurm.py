@@ -28,7 +28,8 @@ KILLS = 5
 JOBS = 12
 FAILING = 11
 TASKS = ("clipart", "digits", "emoji_noto", "flags", "fruit_fine", "frail")
-ON_SLURM = ("cluster=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.max_num_timeout=0")
+ON_SLURM = ("cluster=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.max_num_timeout=0",
+            "cluster.array_size=6")  # fmt: skip
 CODE = "import sys; from bench.app import main; sys.argv[0] = 'bench'; main()"
 FRAIL = """
 from pathlib import Path
@@ -96,11 +97,11 @@ def workers(place: Path) -> list[int]:
     """Processes that compute a job of the sweep there, but for the one that fails by itself."""
     found = subprocess.run(["pgrep", "-f", f"submitit.core._submit {place}"], capture_output=True, text=True,
                            check=False)  # fmt: skip
-    return [int(one) for one in found.stdout.split() if number_of(int(one)) not in (None, FAILING)]
+    return [int(one) for one in found.stdout.split() if place_of(int(one)) not in (None, FAILING // 2)]
 
 
-def number_of(process: int) -> int | None:
-    """Which job of the array it computes; None if it has ended."""
+def place_of(process: int) -> int | None:
+    """Which job of its array it computes; None if it has ended. Of the two arrays one has every other job."""
     try:
         words = Path(f"/proc/{process}/environ").read_text().split("\0")
     except OSError:
