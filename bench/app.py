@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """Exit status: a cell failed; the request could not be carried out; Ctrl-C."""
 
-UNDECISIVE = ("output", "resume", "shard", "store", "report", "debug")
+UNDECISIVE = ("cluster", "output", "resume", "shard", "store", "report", "debug")
 """Settings that change no row."""
 
 _statuses: list[int] = []

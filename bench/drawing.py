@@ -172,7 +172,7 @@ class Drawn:
         paths = [self.path_of(request) for request in requests]
         wanted = [i for i, path in enumerate(paths) if looked_at(path)[0] == "failed"]
         reasons: dict[int, tuple[str, str]] = {}
-        done = len(requests) - len(wanted)
+        done = 0
         plain, going_on = ([i for i in wanted if self._goes_on(requests[i]) == goes] for goes in (False, True))
         for chunk in (own[start : start + BATCH] for own in (plain, going_on) for start in range(0, len(own), BATCH)):
             for i, made in zip(chunk, self._batch([requests[i] for i in chunk]), strict=True):
@@ -182,7 +182,7 @@ class Drawn:
                     save_picture(made, paths[i])
             done += len(chunk)
             if self.progress is not None:
-                self.progress(f"{self.generator.card.name}: drawing", done, len(requests))
+                self.progress(f"{self.generator.card.name}: drawing", done, len(wanted))
         for i, path in enumerate(paths):
             yield (*reasons[i], "") if i in reasons else (*looked_at(path), str(path))
 

@@ -17,7 +17,7 @@ import numpy as np
 from bench import clock
 from bench.errors import BenchError, unknown
 from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
-from bench.model.batches import usual_batch
+from bench.model.batches import Tell, telling, usual_batch
 from bench.pipeline import Reader, reader
 from bench.store import Store
 from bench.task import Samples, Task, digest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Progress = Callable[[str, int, int], None]
-"""Called as progress(stage, done, total)."""
+"""Called as progress(stage, done, total), of what is made now: what was in the store is in neither number."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,6 @@ class Condition:
 CLEAN = Condition()
 HELD = 2**30
 """Bytes of vectors that are held at once while pictures go through many conditions."""
-
-
 FEATURES = ("projected", "penultimate")
 
 
@@ -168,7 +166,7 @@ def _images(
         whole = store.get(key(asked[one], features, fingerprint))
         return None if whole is None else whole[places]
 
-    def encoded(pictures: Reader[Condition], missing: list[str], rows: range) -> dict[str, np.ndarray]:
+    def encoded(pictures: Reader[Condition], tell: Tell, missing: list[str], rows: range) -> dict[str, np.ndarray]:
         assert not isinstance(encoder, Lookup)
         chosen = [asked[one] for one in missing]
         kinds, encode = _encoding(encoder, features, both=store.folder is not None)
@@ -176,8 +174,7 @@ def _images(
         for places, condition, prepared in pictures(rows, chosen):
             with clock.stage("image tower"):
                 parts[condition.name].append(encode(prepared))
-            done = len(chosen) * places.start + len(places) * (chosen.index(condition) + 1)
-            report(f"{task.name}: pictures", done, len(chosen) * len(samples))
+            tell(len(places))
         return {
             key(condition, kind): np.concatenate(arrays)
             for condition in chosen
@@ -197,8 +194,9 @@ def _images(
     left = [one for one in asked if one not in found]
     said = {key(condition, kind): about(condition, kind) for condition in conditions for kind in FEATURES}
     if left:
+        tell = _counted(report, f"{task.name}: pictures", store.missing(left, len(samples)))
         with _reader(task, samples, encoder, store.plan(len(samples)), batch_size) as pictures:
-            found |= store.rows(left, len(samples), partial(encoded, pictures), said)
+            found |= store.rows(left, len(samples), partial(encoded, pictures, tell), said)
     checked = _checked if features == "projected" else _finite
     what = f"pictures of {task.name}/{split}"
     return [checked(found[key(one, features)], len(samples), encoder.card, what) for one in conditions]
@@ -242,13 +240,26 @@ def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report
         return np.zeros((0, encoder.card.dim), dtype=np.float32)
 
     def compute() -> np.ndarray:
-        report("prompts", 0, len(texts))
-        with clock.stage("text tower"):
+        with clock.stage("text tower"), telling(_counted(report, "prompts", len(texts))):
             return encoder.encode_texts(texts)
 
     key = digest("texts", encoder.card.identity, *texts)
     about = {"model": encoder.card.name, "kind": "texts"}
     return _checked(store.array(key, compute, about), len(texts), encoder.card, "texts")
+
+
+def _counted(report: Progress, stage: str, total: int) -> Tell:
+    """Takes how many more are done, and reports how many that makes."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        report(stage, done, total)
+
+    if total:
+        more(0)
+    return more
 
 
 def _picture(task: Task, samples: Samples, index: int) -> Image:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ENDED = ("seconds", "refused")
 """What the provenance of a run says that came to its end: how long it took, or why it was not begun."""
-PASSING = ("resume", "hydra.sweep.subdir")
+PASSING = ("resume", "hydra.sweep.subdir", "cluster.array_size")
 """Overrides that are not part of what a job computes."""
 
 

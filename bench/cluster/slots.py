@@ -1,19 +1,22 @@
-"""One process per GPU: each job of a machine takes a GPU that no other job of the sweep has."""
+"""One process per GPU: each job of a machine takes a GPU that no other job of the sweep has, or as few as can be."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from bench.store.locks import held
 
 
 @contextmanager
 def own_gpu(folder: Path) -> Iterator[int | None]:
     """The number of a GPU that is ours while this lasts, which is made PyTorch's current one; None with fewer than two.
 
-    Claims are locks in `folder`, which the system releases when their holder dies. If all are taken, the GPUs are
-    shared.
+    Claims are locks in `folder`, which the system releases when their holder dies. More processes than GPUs share them
+    evenly.
     """
     import torch
 
@@ -41,19 +44,16 @@ def own_cores(number: int, count: int) -> Iterator[None]:
 
 @contextmanager
 def claim(folder: Path, count: int) -> Iterator[int]:
-    """The first of `count` slots that nobody holds; slot 0, shared, if there is none."""
-    from filelock import FileLock, Timeout
+    """The first of `count` slots that nobody holds; if all are taken, the first that one process holds, and so on."""
+    from filelock import Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        lock = FileLock(folder / f"gpu-{number}.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            continue
-        try:
-            yield number
-        finally:
-            lock.release()
-        return
-    yield 0
+    for place in itertools.count():
+        holders, number = divmod(place, count)
+        with ExitStack() as stack:
+            try:
+                locked = stack.enter_context(held(folder / f"gpu-{number}-{holders}.lock", wait=False))
+            except Timeout:
+                continue
+            yield number if locked else os.getpid() % count  # without locks nobody knows of the others
+            return

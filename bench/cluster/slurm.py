@@ -1,4 +1,4 @@
-"""Submit the jobs of a sweep to Slurm as one array, and wait for it by what `squeue` says.
+"""Submit the jobs of a sweep to Slurm in arrays, and wait for them by what `squeue` says.
 
 The launcher of Hydra asks Slurm's accounting whether a job has ended; where there is none, or a job was killed, it
 waits for ever or gives up the rest. `squeue` is everywhere, and what it no longer lists has ended.
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from bench.cluster.jobs import Job
@@ -26,14 +26,15 @@ def run(launcher: Any, jobs: Sequence[Job]) -> dict[int, str]:
     if shutil.which("sbatch") is None:
         raise BenchError("cluster=slurm needs the commands sbatch and squeue: start it on a machine of the cluster.")
     submitted = submit(launcher, jobs)
-    array = str(submitted[0].job_id).split("_")[0]
-    print(f"{len(jobs)} jobs submitted as Slurm's {array}; what they print: {jobs[0].root / '.submitit'}", flush=True)
+    arrays = names(submitted.values())
+    print(f"{len(jobs)} jobs submitted as Slurm's {', '.join(arrays)}; what they print: {jobs[0].root / '.submitit'}",
+          flush=True)  # fmt: skip
     try:
-        wait(array)
+        wait(arrays)
     except KeyboardInterrupt:
-        print(f"\nbench: the jobs go on; `scancel {array}` ends them.", file=sys.stderr)
+        print(f"\nbench: the jobs go on; `scancel {' '.join(arrays)}` ends them.", file=sys.stderr)
         raise
-    said = {job.number: raised(one) for job, one in zip(jobs, submitted, strict=True)}
+    said = {number: raised(one) for number, one in submitted.items()}
     return {number: reason for number, reason in said.items() if reason}
 
 
@@ -48,36 +49,68 @@ def raised(job: Any) -> str:
     return (str(answer).strip().splitlines() or [type(answer).__name__])[-1] if isinstance(answer, Exception) else ""
 
 
-def submit(launcher: Any, jobs: Sequence[Job]) -> list[Any]:
-    """The jobs as submitit knows them. `launcher` is Hydra's: it runs a job, and its parameters name the resources."""
+def submit(launcher: Any, jobs: Sequence[Job]) -> dict[int, Any]:
+    """By number of the job what submitit knows it as. `launcher` is Hydra's: its parameters name the resources."""
     import submitit
-    from hydra.core.singleton import Singleton
 
     params = dict(launcher.params)
-    folder = str(params.pop("submitit_folder"))
     executor = submitit.AutoExecutor(
-        folder=folder, cluster="slurm", slurm_max_num_timeout=params.pop("max_num_timeout")
+        folder=str(params.pop("submitit_folder")), cluster="slurm", slurm_max_num_timeout=params.pop("max_num_timeout")
     )
     shared = {"timeout_min", "cpus_per_task", "gpus_per_node", "tasks_per_node", "mem_gb", "nodes", "name",
               "stderr_to_stdout"}  # fmt: skip
     executor.update_parameters(**{name if name in shared else f"slurm_{name}": value for name, value in params.items()})
-    state, names = Singleton.get_state(), [f"job_id_for_{job.number}" for job in jobs]
-    columns = [job.words for job in jobs], ["hydra.sweep.dir"] * len(jobs), [job.number for job in jobs]
-    try:
-        return list(executor.map_array(launcher, *columns, names, [state] * len(jobs)))
-    except Exception as error:
-        said = " ".join(str(error).split())[-300:]
-        raise BenchError(f"Slurm did not take the jobs: {said}. The keys are hydra.launcher.partition=... and the like "
-                         "(conf/cluster/slurm.yaml).") from error  # fmt: skip
+    arrays = split(jobs, (launcher.config.cluster or {}).get("array_size", len(jobs)))
+    executor.update_parameters(slurm_array_parallelism=max(1, params["array_parallelism"] // len(arrays)))
+    submitted: dict[int, Any] = {}
+    for array in arrays:
+        try:
+            found = executor.map_array(launcher, *columns(array))
+        except Exception as error:
+            raise refused(error, submitted.values()) from error
+        submitted |= {job.number: one for job, one in zip(array, found, strict=True)}
+    return submitted
 
 
-def wait(array: str) -> None:
-    """Until the queue no longer lists any job of the array."""
+def split(jobs: Sequence[Job], most: Any) -> list[Sequence[Job]]:
+    """The jobs of each array, at most `most`; dealt out in turn, so that long ones lie in all of them."""
+    if not isinstance(most, int) or most < 1:
+        raise BenchError(f"cluster.array_size={most} is no number of jobs; write 1 or more, such as 1000.")
+    count = -(-len(jobs) // most)
+    return [jobs[i::count] for i in range(count)]
+
+
+def columns(jobs: Sequence[Job]) -> tuple[list[Any], ...]:
+    """What Hydra's launcher is called with, for each job of an array."""
+    from hydra.core.singleton import Singleton
+
+    state, ids = Singleton.get_state(), [f"job_id_for_{job.number}" for job in jobs]
+    return ([job.words for job in jobs], ["hydra.sweep.dir"] * len(jobs), [job.number for job in jobs], ids,
+            [state] * len(jobs))  # fmt: skip
+
+
+def names(submitted: Iterable[Any]) -> list[str]:
+    """How Slurm calls the arrays of these jobs."""
+    return list(dict.fromkeys(str(one.job_id).split("_")[0] for one in submitted))
+
+
+def refused(error: Exception, before: Collection[Any]) -> BenchError:
+    """What Slurm said of an array, and which jobs it had taken before."""
+    said, arrays = " ".join(str(error).split())[-300:], " ".join(names(before))
+    gone = f" {len(before)} others were submitted before and go on; `scancel {arrays}` ends them." if before else ""
+    return BenchError(
+        f"Slurm did not take the jobs: {said}. The keys are hydra.launcher.partition=..., cluster.array_size=... and "
+        f"the like (conf/cluster/slurm.yaml).{gone}"
+    )
+
+
+def wait(arrays: Sequence[str]) -> None:
+    """Until the queue no longer lists any job of the arrays."""
     pause, said = POLL, ""
-    while (left := queued(array)) is None or left:
+    while (left := queued(arrays)) is None or left:
         states = [] if left is None else left
         running = sum(state == "R" for state in states)
-        line = f"  Slurm {array}: {running} running, {len(states) - running} waiting"
+        line = f"  Slurm {', '.join(arrays)}: {running} running, {len(states) - running} waiting"
         if line != said and left is not None:
             print(line, flush=True)
             said = line
@@ -85,9 +118,9 @@ def wait(array: str) -> None:
         pause = min(pause * 1.1, MOST)
 
 
-def queued(array: str) -> list[str] | None:
-    """The states of the array's jobs that have not ended; None if the queue does not answer just now."""
-    words = ["squeue", "--noheader", "--array", f"--jobs={array}", "--format=%t"]
+def queued(arrays: Sequence[str]) -> list[str] | None:
+    """The states of the arrays' jobs that have not ended; None if the queue does not answer just now."""
+    words = ["squeue", "--noheader", "--array", f"--jobs={','.join(arrays)}", "--format=%t"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode == 0:
         return [one for one in done.stdout.split() if one not in ("CD", "CA", "F", "TO", "NF", "OOM")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.errors import BenchError
@@ -17,6 +19,20 @@ USUAL = {"cuda": 256}
 OTHERS = 64
 SAID = ("out of memory", "not enough memory", "can't allocate memory")
 """How PyTorch says it where it has no error of its own for it."""
+Tell = Callable[[int], object]
+"""Called with how many more are done."""
+
+_tell: ContextVar[Tell | None] = ContextVar("tell", default=None)
+
+
+@contextmanager
+def telling(tell: Tell) -> Iterator[None]:
+    """Each batch that is done inside, of whatever model, is told."""
+    token = _tell.set(tell)
+    try:
+        yield
+    finally:
+        _tell.reset(token)
 
 
 def usual_batch(device: str) -> int:
@@ -46,6 +62,8 @@ class Batches:
             if made is not None:
                 yield made
                 start += len(part)
+                if tell := _tell.get():
+                    tell(len(part))
 
     def _tried(self, part: Sequence[Item], compute: Callable[[Sequence[Item]], torch.Tensor]) -> torch.Tensor | None:
         try:

@@ -8,9 +8,9 @@ Rows of pictures are computed, written and hashed by shards of 2,048. A process 
 finished; a damaged shard is computed again, the others are kept. When all are there they are joined to one array.
 
 Processes that want the same share the work: each takes a shard that nobody computes (a lock that the system releases
-when its holder dies), and waits for the others' at the end. Locks are the system's `flock`: on a network file system
-that does not have it (`nolock`), shards may be computed twice, never wrongly. Keys are content hashes, so an entry is
-never out of date and may be deleted at will: `bench-store` shows and prunes.
+when its holder dies), and waits for the others' at the end. Locks (`locks`) are the system's `flock`: on a network file
+system that does not have it (`nolock`), shards may be computed twice, never wrongly. Keys are content hashes, so an
+entry is never out of date and may be deleted at will: `bench-store` shows and prunes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,16 @@ import numpy as np
 from bench.errors import BenchError
 from bench.store import files
 from bench.store.files import SHARD, atomic, checksum, shards
+from bench.store.locks import held
 from bench.task import digest
 
-__all__ = ["FORMAT", "SHARD", "ShareDoneError", "Store", "atomic", "checksum", "default_folder"]
+__all__ = ["FORMAT", "SHARD", "WAITING", "ShareDoneError", "Store", "atomic", "checksum", "default_folder"]
 
 FORMAT = "v2"
+WAITING = "is stored, others are missing still"
+"""What the reason of a cell says that waits for the shares of other processes."""
+ATTEMPTS = 2
+"""Times that vectors are made which somebody deletes before they are read."""
 Compute = Callable[[list[str], range], Mapping[str, np.ndarray]]
 """compute(keys, rows) -> for each key (and perhaps others) its array of these rows."""
 
@@ -83,30 +88,41 @@ class Store:
         Whatever else `compute` gives is stored too. `about` says by key what is stored.
 
         Raises:
-            BenchError: the disk is full or the folder cannot be written to.
+            BenchError: the disk is full, the folder cannot be written to, or what is stored there is deleted at once.
             ShareDoneError: not all is there yet, and what is not is others' share.
         """
         if self.folder is None:
             parts = [compute(list(keys), rows) for rows in shards(count)]
             return {key: np.concatenate([part[key] for part in parts]) for key in keys}
         found = {key: self.get(key) for key in keys}
-        missing = [key for key, array in found.items() if array is None]
-        if missing:
-            self._make(missing, count, compute, about or {})
-            found |= {key: self.get(key) for key in missing}
+        for _ in range(ATTEMPTS):
+            if missing := [key for key, array in found.items() if array is None]:
+                self._make(missing, count, compute, about or {})
+                found |= {key: self.get(key) for key in missing}
         lost = [key for key, array in found.items() if array is None]
         if lost and self.share is not None:
             raise ShareDoneError(
-                f"Share {self.share[0]} of {self.share[1]} of the vectors is stored, others are missing still. When "
-                "all shares are done, the same command without shard=... finds them in the store."
+                f"Share {self.share[0]} of {self.share[1]} of the vectors {WAITING}. When all shares are done, the "
+                "same command without shard=... finds them in the store."
             )
-        assert not lost, "a sealed array cannot be read back"
+        if lost:
+            raise BenchError(
+                f"Vectors that were just stored in {self.folder} are gone: somebody deletes them. Run again when "
+                "that is done (`bench-store prune`?), or take another place with store.folder=DIR."
+            )
         return {key: array for key, array in found.items() if array is not None}
 
     def plan(self, count: int) -> list[range]:
         """The shards of `count` rows that `rows` will ask for, in order, unless they are there already."""
         share, others = self.share or (0, 1)
         return shards(count)[share::others]
+
+    def missing(self, keys: Sequence[str], count: int) -> int:
+        """How many rows `rows` would compute now, over all keys; fewer where other processes share the work."""
+        if self.folder is None:
+            return len(keys) * count
+        absent = [key for key in keys if self.get(key) is None]
+        return sum(len(rows) * len(self._absent(absent, rows.start // SHARD)) for rows in self.plan(count))
 
     def get(self, key: str) -> np.ndarray | None:
         """The array stored under `key`; None if there is none. Sound shards of a damaged one are kept apart."""
@@ -202,14 +218,11 @@ class Store:
             ) from error
 
     def _lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[Any]:
-        from filelock import FileLock
-
         assert self.folder is not None
         place = self.folder / "locks"
         self._guarded(lambda: place.mkdir(parents=True, exist_ok=True))
         # Of few names: their files stay, since to delete one that another process waits for would be a race.
-        lock: AbstractContextManager[Any] = FileLock(place / f"{digest(name)[:3]}.lock", timeout=-1 if wait else 0)
-        return lock
+        return held(place / f"{digest(name)[:3]}.lock", wait=wait)
 
     def _base(self, key: str) -> Path:
         assert self.folder is not None

@@ -6,6 +6,8 @@ bench-store prune --older-than 30d       delete what is older
 bench-store prune --model NAME           ... or of one model
 bench-store prune --to-size 20GB         ... or the oldest, until no more than this is left
 bench-store prune --broken | --all       ... what is damaged, unfinished or of an old format; everything
+
+Drawn pictures go by age, by size and with --all. What is unfinished stays for an hour: a running process may be at it.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     ):
         parser.add_argument(name, help=help_)
     parser.add_argument("--broken", action="store_true", help="what is damaged, unfinished or of an old format")
-    parser.add_argument("--all", action="store_true", help="everything")
+    parser.add_argument("--all", action="store_true", help="everything, drawn pictures too")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted")
     given = parser.parse_args(words)
     folder = given.folder or default_folder()
@@ -61,9 +63,9 @@ def show(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
          "oldest": _date(min(one.written for one in own)), "newest": _date(max(one.written for one in own))}
         for (model, kind), own in sorted(groups.items())
     ]  # fmt: skip
-    drawn = [path for path in (folder / "pictures").rglob("*") if path.is_file()]
+    drawn = shelf.drawn(folder)
     return {"folder": str(folder), "entries": len(found), "bytes": sum(one.size for one in found), "of": lines,
-            "drawn pictures": len(drawn), "bytes of pictures": sum(path.stat().st_size for path in drawn)}  # fmt: skip
+            "drawn pictures": len(drawn), "bytes of pictures": sum(one.size for one in drawn)}  # fmt: skip
 
 
 def verify(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def verify(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
 
 def prune(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Delete what was asked for."""
-    found = shelf.entries(folder)
+    found = sorted([*shelf.entries(folder), *shelf.drawn(folder)], key=lambda one: one.written)
     if not (given.all or given.broken or given.older_than or given.model or given.to_size):
         raise BenchError("Say what may go: --older-than 30d, --model NAME, --to-size 20GB, --broken or --all.")
     if given.broken:

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import BenchError
@@ -14,7 +14,9 @@ from bench.store import FORMAT, files
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 UNFINISHED = "unfinished"
-"""What a stopped process left, without a seal: sure of it once it has lain for an hour."""
+"""Without a seal: what a running process is writing, or, once it has lain for an hour, what a stopped one left."""
+DRAWN = "drawn pictures"
+"""Of a generator, kept beside the vectors."""
 FORMER = "old format"
 """Of an earlier version of this package, which nothing reads any more."""
 HOUR = 3600
@@ -31,7 +33,7 @@ class Entry:
     written: float
     model: str = ""
     kind: str = ""
-    """projected, penultimate, texts; UNFINISHED or FORMER."""
+    """projected, penultimate, texts; UNFINISHED, DRAWN or FORMER."""
     task: str = ""
     condition: str = ""
 
@@ -48,23 +50,38 @@ def entries(folder: Path) -> list[Entry]:
     return sorted(found, key=lambda one: (one.written, one.base.name))
 
 
+def drawn(folder: Path) -> list[Entry]:
+    """The pictures that were drawn into a store, oldest first; those that are being written are UNFINISHED."""
+    found = _files(folder / "pictures", DRAWN)
+    found = [replace(one, kind=UNFINISHED) if one.base.name.startswith(".tmp-") else one for one in found]
+    return sorted(found, key=lambda one: (one.written, one.base.name))
+
+
 def damaged(found: Iterable[Entry]) -> Iterator[Entry]:
     """Those that are not what their seal says, each read whole, and what was left unfinished over an hour ago."""
     for one in found:
         if one.kind == UNFINISHED:
-            if one.written < time.time() - HOUR:  # a fresh one is perhaps being written
+            if not in_the_making(one):
                 yield one
-        elif one.kind != FORMER:
+        elif one.kind not in (DRAWN, FORMER):
             sealed = files.read(one.base, {})
             if sealed is None or not all(sealed.sound):
                 yield one
 
 
+def in_the_making(one: Entry) -> bool:
+    """Whether a running process is perhaps writing it: unfinished, and no older than an hour."""
+    return one.kind == UNFINISHED and one.written >= time.time() - HOUR
+
+
 def chosen(
     found: list[Entry], *, older_than: str | None = None, model: str | None = None, to_size: str | None = None
 ) -> list[Entry]:
-    """The entries that meet all of these; `to_size` takes the oldest until the rest is no larger."""
-    picked = list(found)
+    """The entries that meet all of these; `to_size` takes the oldest until the rest is no larger.
+
+    Never one that is in the making.
+    """
+    picked = [one for one in found if not in_the_making(one)]
     if older_than is not None:
         limit = time.time() - seconds(older_than)
         picked = [one for one in picked if one.written < limit]
@@ -87,7 +104,7 @@ def remove(found: Iterable[Entry]) -> int:
     freed = 0
     for one in found:
         freed += files.remove(one.base)
-        for path in one.base.parent.glob(f"{one.base.name}.*") if one.kind in (UNFINISHED, FORMER) else ():
+        for path in one.base.parent.glob(f"{one.base.name}.*") if one.kind in (UNFINISHED, DRAWN, FORMER) else ():
             if path.with_suffix("") == one.base:
                 freed += path.stat().st_size
                 path.unlink(missing_ok=True)

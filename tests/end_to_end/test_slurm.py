@@ -1,4 +1,7 @@
-"""A sweep on a real Slurm of one node, some jobs killed: failed rows, a rerun of what is missing, the same end."""
+"""A sweep of 2 models x 6 tasks on a real Slurm of one node, where one job fails and others are killed.
+
+Each of them is a failed row, a rerun does only these, and the merged report is bit for bit an undisturbed sweep's.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,42 @@ import pandas as pd
 import pytest
 
 from bench import results
+from tests.fixtures import layouts
+from tests.toys import save_small_clip
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT.parent / "shared" / "bin" / "slurm-up"
 KILLS = 5
-SWEEP = ["model=bundled", "model.precision=float32,bfloat16", "limit=60", "report=none",
-         "task=clipart,digits,emoji_noto,flags,fruit_fine,scene_count"]  # fmt: skip
+JOBS = 12
+FAILING = 11
+TASKS = ("clipart", "digits", "emoji_noto", "flags", "fruit_fine", "frail")
+ON_SLURM = ("cluster=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.max_num_timeout=0",
+            "cluster.array_size=6")  # fmt: skip
 CODE = "import sys; from bench.app import main; sys.argv[0] = 'bench'; main()"
+FRAIL = """
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+
+from bench.errors import BenchError
+from bench.task import Task
+from tasks.sources import from_folder
+from tasks.text import named
+
+HERE = Path(__file__).parent
+photos = from_folder(HERE / "photos")
+
+
+def load(split):
+    if HydraConfig.get().runtime.output_dir == (HERE / "broken").read_text():
+        raise BenchError("The disk of this node is broken.")
+    return photos(split)
+
+
+FRAIL = Task(name="frail", family="mine", load=load, classes=named(["ant", "bee", "dog"]),
+             templates=("a photo of a {}.",), splits={"test": None}, licence="mine", reference="my camera")
+"""
+"""A task whose pictures cannot be read by the job whose folder the file `broken` names."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,56 +73,97 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     subprocess.run(["bash", str(STARTER), "stop"], env=own, check=False, capture_output=True)
 
 
-def sweep(place: Path, environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
+@pytest.fixture(scope="module")
+def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The second model and the sixth task."""
+    place = tmp_path_factory.mktemp("things")
+    save_small_clip(place / "small.safetensors")
+    layouts.folders(place / "own", ["ant", "bee", "dog"], path="photos", splits=("test",))
+    (place / "own" / "frail.py").write_text(FRAIL)
+    (place / "own" / "broken").touch()
+    return place
+
+
+def sweep(place: Path, things: Path, environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     place.mkdir(exist_ok=True)
-    given = [*words, *SWEEP, f"resume={place / 'sweep'}", f"store.folder={place / 'store'}"]
+    given = [*words, f"model.path=null,{things / 'small.safetensors'}", f"task={','.join(TASKS)}",
+             f"task.path={things / 'own' / 'frail.py'}", "limit=60", "report=none", f"store.folder={place / 'store'}",
+             f"resume={place / 'sweep'}"]  # fmt: skip
     return subprocess.Popen([sys.executable, "-c", CODE, *given], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
 
 
-def on_slurm(*words: str) -> list[str]:
-    return ["cluster=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.max_num_timeout=0", *words]
+def workers(place: Path) -> list[int]:
+    """Processes that compute a job of the sweep there, but for the one that fails by itself."""
+    found = subprocess.run(["pgrep", "-f", f"submitit.core._submit {place}"], capture_output=True, text=True,
+                           check=False)  # fmt: skip
+    return [int(one) for one in found.stdout.split() if place_of(int(one)) not in (None, FAILING // 2)]
 
 
-def workers() -> list[int]:
-    """Processes that compute a job."""
-    found = subprocess.run(["pgrep", "-f", "submitit.core._submit"], capture_output=True, text=True, check=False)
-    return [int(one) for one in found.stdout.split()]
+def place_of(process: int) -> int | None:
+    """Which job of its array it computes; None if it has ended. Of the two arrays one has every other job."""
+    try:
+        words = Path(f"/proc/{process}/environ").read_text().split("\0")
+    except OSError:
+        return None
+    return next((int(one.partition("=")[2]) for one in words if one.startswith("SLURM_ARRAY_TASK_ID=")), None)
 
 
-def test_killed_jobs_are_rows_and_a_rerun_does_only_them(tmp_path: Path, environment: dict[str, str]) -> None:
-    plain = sweep(tmp_path / "plain", environment, "-m")
-    process = sweep(tmp_path / "slurm", environment, *on_slurm())
+def kill_some(process: subprocess.Popen[str], place: Path) -> int:
+    """While the sweep runs; how many were killed."""
     chance, killed = random.Random(0), set()
     while len(killed) < KILLS and process.poll() is None:
         time.sleep(chance.uniform(1, 12))
-        if fresh := [one for one in workers() if one not in killed]:
+        if fresh := [one for one in workers(place) if one not in killed]:
             victim = chance.choice(fresh)
             os.kill(victim, signal.SIGKILL)
             killed.add(victim)
-    said, _ = process.communicate()
-    assert process.returncode == 1, said
-    assert len(killed) == KILLS
-    place = tmp_path / "slurm" / "sweep"
-    found = results.merge(results.run_folders(place))
-    failed = found[found["status"] == "failed"]
-    assert set(failed["task"]) <= set(found["task"])
-    assert len(results.run_folders(place)) == 12
-    assert 1 <= len(failed) <= KILLS  # a job may have been killed after its last cell
-    assert failed["reason"].str.contains("ended without a word").all(), failed["reason"].tolist()
-    again = sweep(tmp_path / "slurm", environment, *on_slurm())
-    said, _ = again.communicate()
-    assert again.returncode == 0, said
-    assert int(re.search(r"(\d+) of 12 jobs are finished", said)[1]) == 12 - failed["run"].nunique()  # type: ignore[index]
-    said, _ = plain.communicate()
-    assert plain.returncode == 0, said
-    for number in range(12):
-        mine, theirs = place / str(number), tmp_path / "plain" / "sweep" / str(number)
+    return len(killed)
+
+
+def check_same(place: Path, undisturbed: Path, environment: dict[str, str]) -> None:
+    """Rows and predictions of every job, and the merged report's table, bit for bit."""
+    for number in range(JOBS):
+        mine, theirs = place / str(number), undisturbed / str(number)
         pd.testing.assert_frame_equal(results.read(mine), results.read(theirs), check_exact=True)
         for file in (theirs / "predictions").iterdir():
             assert (mine / "predictions" / file.name).read_bytes() == file.read_bytes()
+    expected = results.merge(results.run_folders(undisturbed))
     words = [sys.executable, "-c", "from reports.cli import main; main()", str(place)]
     subprocess.run(words, env=environment, check=True, capture_output=True)
     merged = results.read(place)
-    assert merged["task"].nunique() == 6
-    assert len(merged) == sum(len(results.read(place / str(number))) for number in range(12))
+    assert (place / "report.html").exists()
+    headline = merged[merged["headline"]]
+    assert len(headline) == JOBS
+    assert headline.groupby("model")["task"].agg(set).tolist() == [set(TASKS)] * 2
+    pd.testing.assert_frame_equal(merged, expected, check_exact=True)
+
+
+def test_what_failed_or_was_killed_is_a_row_and_a_rerun_does_only_that(
+    tmp_path: Path, things: Path, environment: dict[str, str]
+) -> None:
+    place, plain = tmp_path / "slurm" / "sweep", tmp_path / "plain" / "sweep"
+    (things / "own" / "broken").write_text(str(place / str(FAILING)))
+    undisturbed = sweep(plain.parent, things, environment, "-m")
+    first = sweep(place.parent, things, environment, *ON_SLURM)
+    killed = kill_some(first, place)
+    said, _ = first.communicate()
+    assert (first.returncode, killed) == (1, KILLS), said
+    assert len(results.run_folders(place)) == JOBS
+    found = results.merge(results.run_folders(place))
+    failed = found[found["status"] == "failed"]
+    own = failed["run"] == f"sweep/{FAILING}"
+    assert failed.loc[own, ["task", "reason"]].to_numpy().tolist() == [["frail", "The disk of this node is broken."]]
+    assert 1 <= (~own).sum() <= KILLS  # a job may have been killed after its last cell
+    assert failed.loc[~own, "reason"].str.contains("ended without a word").all(), failed["reason"].tolist()
+
+    (things / "own" / "broken").write_text("")
+    again = sweep(place.parent, things, environment, *ON_SLURM)
+    said, _ = again.communicate()
+    assert again.returncode == 0, said
+    missing = failed["run"].nunique()
+    assert f"{JOBS - missing} of {JOBS} jobs are finished, {missing} to do" in said
+    assert f"{missing} jobs submitted as Slurm's" in said
+    said, _ = undisturbed.communicate()
+    assert undisturbed.returncode == 0, said
+    check_same(place, plain, environment)

@@ -76,6 +76,48 @@ def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.C
     assert sorted(path.name for path in data.parent.iterdir()) == []
 
 
+def draw(place: Path) -> list[Path]:
+    """Three drawn pictures: of 50 days ago, of now, and one that is being written."""
+    found = [place / "pictures" / "ab" / name for name in ("old.png", "new.png", ".tmp-half.png")]
+    found[0].parent.mkdir(parents=True)
+    for path in found:
+        path.write_bytes(b"0123456789")
+    os.utime(found[0], (0, time.time() - 50 * 86400))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [(["--all"], "3"), (["--older-than", "30d"], "23"), (["--to-size", "{five_less}"], "23"), (["--to-size", "0"], "3"),
+     (["--model", "new"], "123"), (["--broken"], "123")],
+)  # fmt: skip
+def test_drawn_pictures_go_too(place: Path, capsys: pytest.CaptureFixture[str], words: list[str], left: str) -> None:
+    pictures = draw(place)
+    before = said(capsys, "--folder", str(place))
+    assert (before["drawn pictures"], before["bytes of pictures"]) == (3, 30)
+    five_less = before["bytes"] + 30 - 5
+    done = said(capsys, "prune", "--folder", str(place), *(word.format(five_less=five_less) for word in words))
+    assert "".join(str(i) for i, path in enumerate(pictures, start=1) if path.exists()) == left
+    after = said(capsys, "--folder", str(place))
+    assert done["deleted"] == before["entries"] - after["entries"] + 3 - len(left)
+    assert done["bytes"] == before["bytes"] - after["bytes"] + 10 * (3 - len(left))
+
+
+@pytest.mark.parametrize("words", [["--all"], ["--broken"], ["--to-size", "0"], ["--older-than", "1m"]])
+def test_what_a_process_is_writing_stays_for_an_hour(
+    place: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    data = next(place.rglob(f"{'1' * 32}.npy"))
+    written = [data.parent / ".tmp-half.npy", data.parent / "alone.npy", draw(place)[2]]
+    for path in written[:2]:
+        path.write_bytes(b"no seal")
+    for age, there in ((shelf.HOUR - 60, True), (shelf.HOUR + 60, False)):
+        for path in written:
+            os.utime(path, (0, time.time() - age))
+        said(capsys, "prune", "--folder", str(place), *words)
+        assert [path.exists() for path in written] == [there] * 3
+
+
 def test_an_old_format_is_shown_and_goes_with_the_broken(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     former = place / "v1" / "ab"
     former.mkdir(parents=True)

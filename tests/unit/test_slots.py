@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,39 @@ from bench.cluster import slots
 
 def test_each_takes_a_slot_of_its_own(tmp_path: Path) -> None:
     with slots.claim(tmp_path, 2) as first:
-        with slots.claim(tmp_path, 2) as second, slots.claim(tmp_path, 2) as third:
-            assert (first, second, third) == (0, 1, 0)  # a third shares
+        with slots.claim(tmp_path, 2) as second:
+            assert (first, second) == (0, 1)
         with slots.claim(tmp_path, 2) as again:
             assert again == 1
+
+
+def test_more_processes_than_slots_share_them_evenly(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        taken = [stack.enter_context(slots.claim(tmp_path, 3)) for _ in range(8)]
+        assert taken == [0, 1, 2, 0, 1, 2, 0, 1]
+    with ExitStack() as stack:
+        stack.enter_context(slots.claim(tmp_path, 2))
+        with slots.claim(tmp_path, 2):
+            assert stack.enter_context(slots.claim(tmp_path, 2)) == 0
+        assert stack.enter_context(slots.claim(tmp_path, 2)) == 1  # that is free again
+
+
+def test_a_slot_that_fails_is_free_again(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError, match="of the job"), slots.claim(tmp_path, 2):
+        raise TimeoutError("of the job")
+    with slots.claim(tmp_path, 2) as number:
+        assert number == 0
+
+
+def test_without_locks_processes_are_spread_by_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*words: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    for process in range(40, 44):
+        monkeypatch.setattr("os.getpid", lambda process=process: process)
+        with slots.claim(tmp_path, 4) as number:
+            assert number == process - 40
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen on this system")

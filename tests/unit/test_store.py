@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import time
@@ -8,6 +9,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.store import SHARD, ShareDoneError, Store
+from bench.store.command import main
 
 
 def kept(folder) -> list:
@@ -142,6 +144,50 @@ def test_shares_are_put_together(tmp_path) -> None:
     assert [i for _, i in compute.asked] == [1, 0, 2]
     with pytest.raises(BenchError, match="of no use without a store"):
         Store(share=(0, 2))
+
+
+class Pruned(Rows):
+    """Somebody empties the store while these calls compute."""
+
+    def __init__(self, folder: Path, calls: range) -> None:
+        super().__init__()
+        self.folder, self.calls = folder, calls
+
+    def __call__(self, keys: list[str], rows: range) -> dict[str, np.ndarray]:
+        if len(self.asked) in self.calls:
+            assert main(["prune", "--all", "--folder", str(self.folder)]) == 0
+        return super().__call__(keys, rows)
+
+
+def test_what_is_pruned_before_it_is_read_is_made_anew(tmp_path) -> None:
+    compute = Pruned(tmp_path, calls=range(2, 3))
+    assert (Store(tmp_path).rows(["a"], COUNT, compute)["a"] == wanted("a")).all()
+    assert [i for _, i in compute.asked] == [0, 1, 2, 0, 1]
+
+
+def test_a_store_that_is_pruned_again_and_again_is_one_clear_message(tmp_path) -> None:
+    with pytest.raises(BenchError, match=r"are gone: somebody deletes them.*bench-store prune.*store\.folder=DIR"):
+        Store(tmp_path).rows(["a"], COUNT, Pruned(tmp_path, calls=range(99)))
+
+
+@pytest.mark.parametrize("code", ["ENOSYS", "ENOTSUP", "EOPNOTSUPP", "ENOLCK"])
+def test_without_locks_it_works_too(tmp_path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    def flock(*words: object) -> None:
+        raise OSError(getattr(errno, code), "No locks")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    assert (Store(tmp_path).rows(["a"], COUNT, Rows())["a"] == wanted("a")).all()
+    assert Store(tmp_path).array("b", Counter()).shape == (3, 4)
+    assert {path.name for path in kept(tmp_path)} == {"a.npy", "a.json", "b.npy", "b.json"}
+
+
+def test_other_trouble_with_locks_comes_out(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*words: object) -> None:
+        raise OSError(errno.EIO, "Disk trouble")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(OSError, match="Disk trouble"):
+        Store(tmp_path).array("b", Counter())
 
 
 def test_what_came_besides_is_kept_too(tmp_path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.model.batches import Batches, short_of_memory, usual_batch
+from bench.model.batches import Batches, short_of_memory, telling, usual_batch
 from bench.model.hardware import Hardware
 
 
@@ -41,6 +41,15 @@ def test_a_batch_that_does_not_fit_is_halved_for_good(error: Exception) -> None:
     assert seen == [32, 16, 8, 8, 8, 8, 8, 8, 2]
     assert batches.size == 8
     assert torch.cat(list(batches.over(range(9), room(10, seen, error)))).tolist() == list(range(9))
+
+
+def test_each_batch_that_fitted_is_told() -> None:
+    told: list[int] = []
+    compute = room(10, [], MemoryError())
+    with telling(told.append):
+        list(Batches(16, "cpu").over(range(20), compute))
+    list(Batches(16, "cpu").over(range(20), compute))
+    assert told == [8, 8, 4]
 
 
 def test_small_items_go_several_times_as_many() -> None:
