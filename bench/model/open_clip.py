@@ -34,6 +34,7 @@ from bench.model.encoding import (
     state_hash,
     vocabulary_hash,
 )
+from bench.model.fields import Fields
 from bench.model.hardware import Hardware, Precision
 from bench.model.hub import quick_to_fail
 from bench.model.open_clip_weights import Weights, find_weights
@@ -196,7 +197,7 @@ def _card(
         device=str(where),
         notes=notes,
         weights=files_hash([weights.file]) if weights.file else state_hash(model),
-        preprocess=_preprocess(facts),
+        preprocess=_preprocess(facts, weights.label),
         tokenizer=_tokenizing(tokenizer),
         source=weights.source,
         variant=_variant(package, weights),
@@ -215,8 +216,10 @@ def _variant(package: Any, weights: Weights) -> str:
     return f"{weights.architecture}; {gelu}; config {digest(json.dumps(config, sort_keys=True))[:12]}"
 
 
-def _preprocess(facts: dict[str, Any]) -> str:
-    mean, std = (" ".join(f"{value:.8g}" for value in facts[key]) for key in ("mean", "std"))
+def _preprocess(facts: dict[str, Any], label: str) -> str:
+    fields = Fields(f"{label}: preprocess_cfg.", facts)
+    colours = fields.triple("mean"), fields.triple("std", positive=True)
+    mean, std = (" ".join(f"{value:.8g}" for value in one or ()) for one in colours)
     height, width = _sides(facts["size"])
     size = str(width) if height == width else f"{height}x{width}"
     fill = f" fill {facts.get('fill_color', 0)}" if facts["resize_mode"] == "longest" else ""

@@ -148,7 +148,7 @@ def _vector_columns(table: pd.DataFrame, path: Path) -> np.ndarray:
 def _numbers(value: Any, row: int, path: Path) -> np.ndarray:
     try:
         return np.asarray(json.loads(value) if isinstance(value, str) else value, dtype=np.float32).reshape(-1)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BenchError(f"{path}: the vector of row {row} is not a list of numbers: {str(value)[:60]!r}.") from error
 
 
