@@ -21,7 +21,7 @@ import torch
 
 from bench.errors import BenchError
 from bench.model import ModelCard
-from bench.model.batches import Batches
+from bench.model.batches import Batches, no_room, short_of_memory
 from bench.model.causal_text import shortest_exact
 from bench.model.clip.preprocess import eight_bit
 from bench.model.encoding import (
@@ -148,6 +148,8 @@ def _build(package: Any, weights: Weights, where: torch.device, precision: str) 
                 **{f"image_{name}": weights.facts.get(name) for name in TAG_SETTINGS},
             )
         except Exception as error:  # unpickling, missing keys, shapes, truncated files: one message for all
+            if short_of_memory(error):
+                raise no_room(f"{weights.label} does not fit into memory", error) from error
             raise BenchError(_misfit(weights, error)) from error
     notes = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
     return model.eval(), transform, (*weights.notes, *notes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, closest
+from bench.model.batches import no_room, short_of_memory
 from bench.model.encoding import check_finite, first_line
 from bench.model.fields import read_fields
 from bench.model.hub import quick_to_fail
@@ -110,6 +111,8 @@ def said(read: Callable[[], Any], name: str, what: str) -> Any:
     except BenchError:
         raise
     except Exception as error:  # safetensors, tokenizers, json and transformers each raise their own
+        if short_of_memory(error):
+            raise no_room(f"{name} does not fit into memory", error) from error
         raise BenchError(
             f"{name}: its {what} cannot be read ({type(error).__name__}: {first_line(error)}). "
             "Fetch the files again, or say which revision."
