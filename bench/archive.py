@@ -10,6 +10,7 @@ refused before it is looked up.
 import io
 import math
 import pickle
+import struct
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -37,6 +38,41 @@ TYPED_LISTS = {"build_intlist", "build_tensorlist", "build_doublelist", "build_b
 
 class Holder:
     """Stands for any module class of the archive: its attributes, and no behaviour."""
+
+
+class Entries:
+    """The entries of a torch archive: what is read of them is never more than the file holds.
+
+    PyTorch compresses nothing but the code of TorchScript, which is not read. More is a decompression bomb.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+        self.archive, self.path, self.left = archive, path, path.stat().st_size
+
+    def take(self, entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
+        """The entry, counted. BenchError once they are more than the file can hold."""
+        self.left -= entry.file_size
+        if self.left < 0:
+            raise BenchError(
+                f"{self.path} would unpack to more than its {self.path.stat().st_size:,} bytes, but PyTorch writes "
+                "tensors uncompressed: a decompression bomb, or packed again by another program. Do not trust this "
+                "file; get the weights from their publisher."
+            )
+        return entry
+
+    def read(self, name: str) -> bytes:
+        return self.archive.read(self.take(self.archive.getinfo(name)))
+
+
+def check_entries(path: Path) -> None:
+    """BenchError if the file is a zip whose entries hold more than itself."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = Entries(archive, path)
+            for entry in archive.infolist():
+                entries.take(entry)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
+        raise BenchError(f"{path} is damaged or no torch archive ({error}).") from error
 
 
 def is_torchscript(path: Path) -> bool:
@@ -85,9 +121,10 @@ def _tree(path: Path, unpickler: type["TensorUnpickler"]) -> Any:
             if root is None:
                 raise BenchError(f"{path} is a zip without a data.pkl: no torch archive.")
             prefix = root.removesuffix("data.pkl")
-            if prefix + "byteorder" in archive.namelist() and archive.read(prefix + "byteorder") != b"little":
+            entries = Entries(archive, path)
+            if prefix + "byteorder" in archive.namelist() and entries.read(prefix + "byteorder") != b"little":
                 raise BenchError(f"{path} was written on a big-endian machine, which this reader lacks.")
-            return unpickler(archive, prefix).load()
+            return unpickler(entries, prefix).load()
     except BenchError:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything
@@ -116,9 +153,9 @@ def _collect(node: Any, name: str, found: dict[str, Tensor]) -> None:
 class TensorUnpickler(pickle.Unpickler):
     """An unpickler that can make tensors and nothing else."""
 
-    def __init__(self, archive: zipfile.ZipFile, prefix: str) -> None:
-        super().__init__(io.BytesIO(archive.read(prefix + "data.pkl")))
-        self.archive, self.prefix = archive, prefix
+    def __init__(self, entries: Entries, prefix: str) -> None:
+        super().__init__(io.BytesIO(entries.read(prefix + "data.pkl")))
+        self.entries, self.prefix = entries, prefix
         self.storages: dict[str, Tensor] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -142,7 +179,7 @@ class TensorUnpickler(pickle.Unpickler):
         """The flat storage that `('storage', dtype, key, place, length)` refers to."""
         _, dtype, key, _, length = pid
         if key not in self.storages:
-            raw = bytearray(self.archive.read(f"{self.prefix}data/{key}"))
+            raw = bytearray(self.entries.read(f"{self.prefix}data/{key}"))
             if not isinstance(dtype, torch.dtype) or len(raw) != length * dtype.itemsize:
                 raise BenchError(f"tensor storage {key!r} of the weights file has the wrong length; it is damaged.")
             self.storages[key] = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)

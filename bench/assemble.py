@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def make(node: Any, kind: str) -> Any:
-    """The object a group of the configuration describes; problems inside it come out as they are."""
+    """The object a group of the configuration describes.
+
+    Raises:
+        BenchError: whatever its constructor raised, in one message; what that was is its cause.
+    """
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
     from omegaconf import OmegaConf
@@ -32,9 +36,20 @@ def make(node: Any, kind: str) -> Any:
     try:
         return instantiate(node, _convert_="object")  # lists and dicts, not OmegaConf's
     except InstantiationException as error:
-        if isinstance(error.__cause__, BenchError):
-            raise error.__cause__ from None
-        raise
+        cause = error.__cause__ or error
+        if isinstance(cause, BenchError):
+            raise cause from None
+        raise _not_made(node, kind, cause) from cause
+
+
+def _not_made(node: Any, kind: str, cause: BaseException) -> BenchError:
+    """The error for a constructor that raised something of its own."""
+    from bench.evaluation.rows import reason_of
+    from bench.model.batches import no_room, short_of_memory
+
+    if kind == "model" and short_of_memory(cause):
+        return no_room("The model does not fit into memory", cause)
+    return BenchError(f"The {kind} ({node.get('_target_')}) could not be made. {' '.join(reason_of(cause).split())}")
 
 
 def make_tasks(config: DictConfig) -> list[Task]:

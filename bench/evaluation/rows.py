@@ -50,9 +50,12 @@ def score(task: Task, predictions: Scored, base: Row, *, note: str = "") -> Iter
 
 def failure(base: Row, error: BaseException, *, status: str = "failed") -> Row:
     """The row of a cell that could not be computed."""
+    return {**base, "status": status, "reason": reason_of(error)}
+
+
+def reason_of(error: BaseException) -> str:
+    """A BenchError as it is; of anything else its kind, its words and where it was raised."""
     if isinstance(error, BenchError):
-        reason = str(error)
-    else:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno}; see it whole with debug=true)"
-    return {**base, "status": status, "reason": reason}
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({where.name}, line {where.lineno}; see it whole with debug=true)"

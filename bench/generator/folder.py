@@ -105,7 +105,7 @@ class Folder:
 def _object(line: str, where: str) -> dict[str, object]:
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BenchError(f"{where} is no JSON object: {error}.") from error
     if not isinstance(entry, dict):
         raise BenchError(f"{where} is no JSON object: {line:.100}.")

@@ -97,7 +97,7 @@ def read(lines: Iterable[str]) -> list[Prompt]:
             continue
         try:
             found.append(_prompt(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BenchError(f"Line {number} is not a prompt ({type(error).__name__}: {error}). "
                              "`bench-tasks export compositional` shows the form.") from error  # fmt: skip
     return found

@@ -71,13 +71,10 @@ class Batches:
         except (RuntimeError, MemoryError) as error:
             if not short_of_memory(error):
                 raise
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            refusal = no_room(f"Not even one picture at a time fits into the memory of {self.device}", error)
         # Only now, with the error gone and what it held of the failed batch, can the memory be given back.
         if self.size == 1:
-            raise BenchError(
-                f"Not even one picture at a time fits into the memory of {self.device} ({said}). Free some of it, take "
-                "another device (model.device=cpu) or a smaller type of number (model.precision=bfloat16)."
-            )
+            raise refusal
         self.size //= 2
         _give_back(self.device)
         return None
@@ -88,6 +85,15 @@ def short_of_memory(error: BaseException) -> bool:
     import torch
 
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(one in str(error).lower() for one in SAID)
+
+
+def no_room(what: str, error: BaseException) -> BenchError:
+    """The error for what does not fit, where `short_of_memory` says so."""
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return BenchError(
+        f"{what} ({said}). Free some of it, take another device (model.device=cpu) or a smaller type of number "
+        "(model.precision=bfloat16)."
+    )
 
 
 def _give_back(device: str) -> None:

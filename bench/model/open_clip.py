@@ -21,7 +21,7 @@ import torch
 
 from bench.errors import BenchError
 from bench.model import ModelCard
-from bench.model.batches import Batches
+from bench.model.batches import Batches, no_room, short_of_memory
 from bench.model.causal_text import shortest_exact
 from bench.model.clip.preprocess import eight_bit
 from bench.model.encoding import (
@@ -34,6 +34,7 @@ from bench.model.encoding import (
     state_hash,
     vocabulary_hash,
 )
+from bench.model.fields import Fields
 from bench.model.hardware import Hardware, Precision
 from bench.model.hub import quick_to_fail
 from bench.model.open_clip_weights import Weights, find_weights
@@ -147,6 +148,8 @@ def _build(package: Any, weights: Weights, where: torch.device, precision: str) 
                 **{f"image_{name}": weights.facts.get(name) for name in TAG_SETTINGS},
             )
         except Exception as error:  # unpickling, missing keys, shapes, truncated files: one message for all
+            if short_of_memory(error):
+                raise no_room(f"{weights.label} does not fit into memory", error) from error
             raise BenchError(_misfit(weights, error)) from error
     notes = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
     return model.eval(), transform, (*weights.notes, *notes)
@@ -196,7 +199,7 @@ def _card(
         device=str(where),
         notes=notes,
         weights=files_hash([weights.file]) if weights.file else state_hash(model),
-        preprocess=_preprocess(facts),
+        preprocess=_preprocess(facts, weights.label),
         tokenizer=_tokenizing(tokenizer),
         source=weights.source,
         variant=_variant(package, weights),
@@ -215,8 +218,10 @@ def _variant(package: Any, weights: Weights) -> str:
     return f"{weights.architecture}; {gelu}; config {digest(json.dumps(config, sort_keys=True))[:12]}"
 
 
-def _preprocess(facts: dict[str, Any]) -> str:
-    mean, std = (" ".join(f"{value:.8g}" for value in facts[key]) for key in ("mean", "std"))
+def _preprocess(facts: dict[str, Any], label: str) -> str:
+    fields = Fields(f"{label}: preprocess_cfg.", facts)
+    colours = fields.triple("mean"), fields.triple("std", positive=True)
+    mean, std = (" ".join(f"{value:.8g}" for value in one or ()) for one in colours)
     height, width = _sides(facts["size"])
     size = str(width) if height == width else f"{height}x{width}"
     fill = f" fill {facts.get('fill_color', 0)}" if facts["resize_mode"] == "longest" else ""

@@ -42,6 +42,7 @@ from bench.model.transformers_folder import (
     read_model,
     read_processor,
     read_tokenizer,
+    said,
     weight_files,
 )
 from bench.task import digest
@@ -154,16 +155,24 @@ def load_transformers(
     config = read_config(package, folder, name)
     model = read_model(package, folder, name).float()
     processor, tokenizer = read_processor(package, folder, name), read_tokenizer(package, folder, name, config)
-    padding = padding_of(config, tokenizer)
+    padding = said(lambda: padding_of(config, tokenizer), name, "configuration")
     card = _card(package, name, folder, model, processor, tokenizer, padding)
     card = replace(card, weights=files_hash(weights), precision=number, device=str(where))
     model.to(where, getattr(torch, number))
     encoder = TransformersEncoder(
         model, card, processor=processor, tokenizer=tokenizer, padding=padding, batch_size=batch_size
     )
-    with torch.inference_mode():
-        encoder.card = replace(card, dim=int(encoder._texts(["a"]).shape[-1]))
+    encoder.card = replace(card, dim=_tried(encoder, name))
     return encoder
+
+
+def _tried(encoder: TransformersEncoder, name: str) -> int:
+    """The length of a vector. Values that the package takes unread show as wrong in the first picture and text."""
+    from PIL import Image
+
+    said(lambda: encoder.prepare(Image.new("RGB", (8, 8))), name, "preprocessor_config.json")
+    with torch.inference_mode():
+        return int(said(lambda: encoder._texts(["a"]), name, "configuration").shape[-1])
 
 
 def _package() -> Any:

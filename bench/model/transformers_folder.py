@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, closest
+from bench.model.batches import no_room, short_of_memory
 from bench.model.encoding import check_finite, first_line
+from bench.model.fields import read_fields
 from bench.model.hub import quick_to_fail
 
 PADDED_AS_TRAINED = ("siglip", "siglip2")
@@ -50,12 +52,10 @@ def weight_files(folder: Path, name: str) -> list[Path]:
 
 
 def read_config(package: Any, folder: Path, name: str) -> Any:
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BenchError(
-            f"{name}: config.json is missing, damaged or without model_type ({first_line(error)})."
-        ) from error
+    fields = read_fields(folder / "config.json")
+    kind = fields.values.get("model_type")
+    if not isinstance(kind, str):
+        raise fields.wrong("model_type", "the name of a type that transformers knows, such as 'clip'")
     known = set(import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING)
     if kind not in known:
         near = ", ".join(closest(kind, known)) or "none is similar"
@@ -63,7 +63,7 @@ def read_config(package: Any, folder: Path, name: str) -> Any:
             f"{name} is of type {kind!r}, which transformers {package.__version__} does not know (similar: "
             f"{near}). Code that comes with a repository is never run; a newer transformers may know it."
         )
-    return _said(lambda: package.AutoConfig.from_pretrained(folder, trust_remote_code=False), name, "configuration")
+    return said(lambda: package.AutoConfig.from_pretrained(folder, trust_remote_code=False), name, "configuration")
 
 
 def read_model(package: Any, folder: Path, name: str) -> Any:
@@ -72,7 +72,7 @@ def read_model(package: Any, folder: Path, name: str) -> Any:
             folder, trust_remote_code=False, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
 
-    model, found = _said(read, name, "weights")
+    model, found = said(read, name, "weights")
     absent = [key for key in found["missing_keys"] if not key.endswith("position_ids")]
     if absent or found["mismatched_keys"]:
         example = absent[0] if absent else found["mismatched_keys"]
@@ -93,7 +93,7 @@ def read_processor(package: Any, folder: Path, name: str) -> Any:
     # Pillow's resizing, as the models were published with; asked for by another word before transformers 5.
     pillow = {"backend": "pil"} if find_spec("transformers.image_processing_backends") else {"use_fast": False}
     auto = package.AutoImageProcessor
-    return _said(
+    return said(
         lambda: auto.from_pretrained(folder, trust_remote_code=False, **pillow), name, "preprocessor_config.json"
     )
 
@@ -101,13 +101,18 @@ def read_processor(package: Any, folder: Path, name: str) -> Any:
 def read_tokenizer(package: Any, folder: Path, name: str, config: Any) -> Any:
     side = {"padding_side": "right"} if config.model_type in PADDED_AS_TRAINED else {}
     auto = package.AutoTokenizer
-    return _said(lambda: auto.from_pretrained(folder, trust_remote_code=False, **side), name, "tokenizer")
+    return said(lambda: auto.from_pretrained(folder, trust_remote_code=False, **side), name, "tokenizer")
 
 
-def _said(read: Any, name: str, what: str) -> Any:
+def said(read: Callable[[], Any], name: str, what: str) -> Any:
+    """What `read` gives; whatever the package raises instead becomes a BenchError about this part of the model."""
     try:
         return read()
+    except BenchError:
+        raise
     except Exception as error:  # safetensors, tokenizers, json and transformers each raise their own
+        if short_of_memory(error):
+            raise no_room(f"{name} does not fit into memory", error) from error
         raise BenchError(
             f"{name}: its {what} cannot be read ({type(error).__name__}: {first_line(error)}). "
             "Fetch the files again, or say which revision."

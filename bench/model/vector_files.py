@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import BenchError
+from bench.unpacking import check_unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +59,7 @@ def read_vectors(path: Path) -> Vectors:
 def _read_npz(path: Path) -> Vectors:
     """Texts now, pictures when asked for: an archive may be larger than memory."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with _opened(path) as archive:
             names = set(archive.files)
             texts = archive["texts"] if "texts" in names else np.zeros(0, str)
             vectors = archive["text_vectors"] if "text_vectors" in names else np.zeros((0, 0), np.float32)
@@ -71,10 +73,17 @@ def _read_npz(path: Path) -> Vectors:
     return Vectors(tuple(map(str, texts)), vectors, images)
 
 
+def _opened(path: Path) -> Any:
+    """The archive, unless it would unpack to far more than vectors do."""
+    with zipfile.ZipFile(path) as archive:
+        check_unpacked(path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
+    return np.load(path, allow_pickle=False)
+
+
 def _npz_rows(path: Path, name: str, ids: np.ndarray | None) -> Rows:
     def read() -> np.ndarray:
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with _opened(path) as archive:
                 found: np.ndarray = archive[f"images/{name}"]
         except Exception as error:  # a parser may raise anything on a broken file
             raise _unreadable(path, error) from error
@@ -148,7 +157,7 @@ def _vector_columns(table: pd.DataFrame, path: Path) -> np.ndarray:
 def _numbers(value: Any, row: int, path: Path) -> np.ndarray:
     try:
         return np.asarray(json.loads(value) if isinstance(value, str) else value, dtype=np.float32).reshape(-1)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BenchError(f"{path}: the vector of row {row} is not a list of numbers: {str(value)[:60]!r}.") from error
 
 

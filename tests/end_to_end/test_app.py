@@ -91,6 +91,46 @@ def test_a_bad_request_is_one_clear_message(case: str, tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) <= 3
 
 
+FAILING = """
+import torch
+from bench.model.clip import load_clip
+
+def no_room(**settings):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+def bug(**settings):
+    raise RuntimeError("a bug of a plugin")
+"""
+SAID = {"no_room": "The model does not fit into memory (CUDA out of memory.", "bug": "RuntimeError: a bug of a plugin"}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_a_model_that_cannot_be_made_is_one_clear_message_and_a_row(case: str, tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text(FAILING)
+    done = bench(f"model._target_=failing.{case}", *FEW, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert SAID[case] in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    rows = results.read(the_run(tmp_path))
+    assert set(rows["status"]) == {"failed"}
+    assert all(SAID[case] in reason for reason in rows["reason"])
+    assert "Traceback" in bench(f"model._target_=failing.{case}", *FEW, "debug=true", cwd=tmp_path).stderr
+
+
+def test_jobs_beside_a_model_that_cannot_be_made_go_on(tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text(FAILING)
+    targets = "model._target_=failing.no_room,failing.load_clip,failing.bug"
+    done = bench("-m", targets, "task=digits", "limit=5", "report=none", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    for job, case in ((0, "no_room"), (2, "bug")):
+        assert f"bench: job {job}: " in done.stderr
+        assert SAID[case] in done.stderr
+        assert set(results.read(the_run(tmp_path) / str(job))["status"]) == {"failed"}
+    assert "Traceback" not in done.stderr
+    assert "3 jobs, failures in 0, 2." in done.stdout
+    assert set(results.read(the_run(tmp_path) / "1")["status"]) == {"ok"}
+
+
 def bad_weights(kind: str, path: Path) -> None:
     import pickle
 

@@ -6,9 +6,10 @@ Here the limits meet a whole run, in one process. What a reader says by itself i
 |------------------------------------|----------------------------------------------------------------------|
 | disk full                          | here; tests/unit/test_store.py                                       |
 | out of memory on the device        | here; tests/unit/model/test_batches.py                               |
+| a model that cannot be made        | tests/end_to_end/test_app.py; tests/unit/test_assemble.py            |
 | a hub that times out               | here; tests/unit/model/test_hub.py                                   |
-| truncated download, wrong hash     | tests/unit/model/test_clip_load.py                                   |
-| decompression bomb                 | here                                                                 |
+| truncated download, wrong hash     | tests/unit/model/test_download.py, test_clip_load.py                 |
+| decompression bomb                 | here (pictures); tests/unit/test_unpacking.py                        |
 | symlink or `..` in an archive      | here; tests/unit/test_archives.py                                    |
 | a pickle posing as weights         | here; tests/unit/model/test_clip_load.py                             |
 | safetensors with lying sizes       | here                                                                 |

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import nn
 
 from tests.fuzz.folders import manifest, overrides, read_manifest, read_overrides, read_run, run
+from tests.fuzz.models import CONFIGS, configuration, read_configured, read_transformers, transformers_folder
 
 
 class Reader(NamedTuple):
@@ -227,6 +228,9 @@ READERS = {
     "weights: pickle": Reader(torch_pickle, read_weights),
     "weights: TorchScript": Reader(torchscript, read_weights),
     "weights: card of a checkpoint": Reader(own_checkpoint, read_checkpoint),
+    **{f"configuration: {name}": Reader(configuration(name), read_configured) for name in CONFIGS},
+    **{f"transformers: {name}": Reader(transformers_folder(name), read_transformers)
+       for name in ("config.json", "preprocessor_config.json")},
     **{f"picture: {kind}": Reader(picture(kind), read_picture)
        for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")},
     **{f"table: {suffix}": Reader(table(suffix), read_table) for suffix in (".csv", ".tsv", ".jsonl", ".parquet")},

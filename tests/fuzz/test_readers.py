@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,6 +35,10 @@ NUMBERS = [
     b"nan",
     b"{}",
 ]
+
+OTHERS: list[Any] = [None, True, 0, -3, 2.5, 10**400, float("nan"), "x", [], ["x"], {}]
+"""Stand where a field wants something else."""
+CONFIGURED = ["weights: card of a checkpoint", *(kind for kind in READERS if kind.startswith("configuration"))]
 
 piece = st.one_of(
     st.binary(max_size=12), st.sampled_from([*NUMBERS, HOSTILE, b"../../x", b"!!python/object:os.system"])
@@ -81,3 +88,31 @@ def test_damage_is_read_or_named(kind: str, tmp_path: Path, monkeypatch: pytest.
 
     attempt()
     assert told, "nothing was tried"
+
+
+def variants(content: Any) -> Iterator[Any]:
+    """What JSON holds, with each value in it replaced by each of `OTHERS`; the value itself last."""
+    inner = list(
+        content.items() if isinstance(content, dict) else enumerate(content if isinstance(content, list) else ())
+    )
+    for name, value in inner:
+        for variant in variants(value):
+            changed = content.copy()
+            changed[name] = variant
+            yield changed
+    yield from OTHERS
+
+
+@pytest.mark.parametrize("kind", CONFIGURED)
+def test_a_field_of_another_kind_is_read_or_named(kind: str, tmp_path: Path) -> None:
+    reader = READERS[kind]
+    place = reader.make(tmp_path)
+    content = json.loads(place.read_text())
+    told = 0
+    for variant in variants(content):
+        place.write_text(json.dumps(variant))
+        try:
+            reader.read(tmp_path)
+        except BenchError:
+            told += 1
+    assert told > len(content)

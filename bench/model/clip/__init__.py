@@ -13,7 +13,7 @@
 | `layouts`      | OpenAI's, open_clip's and Hugging Face's tensor names, there and back            |
 | `weights`      | a file -> tensors -> a filled model, one clear error for each way to fail        |
 | `archive`      | tensors out of OpenAI's TorchScript zips, running nothing                        |
-| `hints`        | what configuration files say that tensors do not                                 |
+| `hints`        | what configuration files say that tensors do not (read by `bench.model.fields`)  |
 | `download`     | OpenAI's archives and the Hugging Face hub                                       |
 | `checkpoint`   | our own checkpoints, and the bundled one                                         |
 

@@ -18,6 +18,7 @@ from bench.model.clip.architecture import Clip
 from bench.model.clip.preprocess import Preprocess
 from bench.model.clip.shape import ClipShape
 from bench.model.clip.weights import fill, read_weights
+from bench.model.fields import read_fields
 
 BUNDLED = Path(__file__).with_name("checkpoints")
 WEIGHTS, CARD = "model.safetensors", "card.json"
@@ -47,10 +48,12 @@ class Card:
         try:
             pixels: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["preprocess"].items()}
             shape, preprocess = ClipShape.from_dict(data["shape"]), Preprocess(**pixels)
+            if not isinstance(data["name"], str):
+                raise TypeError(f"name is {data['name']!r}, no text")
             known = {field.name for field in fields(cls)}
             more = {key: value for key, value in data.items() if key not in known}
             return cls(data["name"], shape, preprocess, data.get("licence", ""), tuple(data.get("notes", ())), more)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BenchError(
                 f"{CARD} is not a model card of this program ({type(error).__name__}: {error})."
             ) from error
@@ -81,9 +84,5 @@ def load_checkpoint(folder: Path) -> tuple[Clip, Card]:
                 f"{what}: {folder / name} is missing. A checkpoint is a folder with {WEIGHTS} and {CARD}; "
                 "name another model, e.g. model=openai/ViT-B-32, or train one with the recipe in bench/training."
             )
-    try:
-        data = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BenchError(f"{folder / CARD} is not valid JSON ({error}).") from error
-    card = Card.from_dict(data)
+    card = Card.from_dict(read_fields(folder / CARD).values)
     return fill(card.shape, read_weights(folder / WEIGHTS)), card

@@ -4,10 +4,10 @@ Both caches are the usual ones (`~/.cache/clip` and the hub's own), so weights t
 Without network the error names the file and where to put it.
 """
 
+import http.client
 import os
 import socket
 import tempfile
-import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from bench.errors import BenchError
 from bench.model.clip.published import Published
 from bench.model.clip.weights import sha256_of
+from bench.model.encoding import first_line
 
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors", "pytorch_model.bin")
 """Files of a hub repository that may hold a CLIP, in order of preference."""
@@ -45,10 +46,10 @@ def fetch_openai(model: Published, *, cache: Path | None = None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _stream(model.url, target, model.sha256)
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise BenchError(
-            f"{model.name} could not be fetched ({error}). Put the file from {model.url} at {target}, "
-            "or name it where it is: model.path=FILE."
+            f"{model.name} could not be fetched ({type(error).__name__}: {first_line(error)}). Put the file from "
+            f"{model.url} at {target}, or name it where it is: model.path=FILE."
         ) from error
     return target
 
@@ -58,18 +59,29 @@ def _stream(url: str, target: Path, sha256: str) -> None:
 
     handle, part = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     try:
-        source = urllib.request.urlopen(url, timeout=TIMEOUT)  # noqa: S310 - an address of `published`
-        with os.fdopen(handle, "wb") as file, source:
-            total = int(source.headers.get("Content-Length") or 0) or None
-            with tqdm(total=total, unit="B", unit_scale=True, desc=target.name) as bar:
+        # The address is one of `published`.
+        with os.fdopen(handle, "wb") as file, urllib.request.urlopen(url, timeout=TIMEOUT) as source:  # noqa: S310
+            total = _length(source.headers.get("Content-Length", ""))
+            # With disable=None the bar is drawn on terminals only, not into logs.
+            with tqdm(total=total, unit="B", unit_scale=True, desc=target.name, disable=None) as bar:
                 while chunk := source.read(CHUNK):
                     file.write(chunk)
                     bar.update(len(chunk))
+            if file.tell() < (total or 0):
+                raise ConnectionError(f"only {file.tell():,} of {total:,} bytes came")
         if (found := sha256_of(Path(part))) != sha256:
             raise BenchError(f"what came from {url} has SHA-256 {found}, not {sha256}. Try again, or fetch it by hand.")
         os.replace(part, target)  # readers see the whole file or none
     finally:
         Path(part).unlink(missing_ok=True)
+
+
+def _length(said: str) -> int | None:
+    """Bytes to come. None if the server says nothing, or nothing that makes sense: the hash decides."""
+    try:
+        return int(said)
+    except ValueError:
+        return None
 
 
 def fetch_hub(repo: str, revision: str | None, *, cache: Path | None = None) -> HubFile:

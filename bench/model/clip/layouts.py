@@ -180,7 +180,8 @@ def infer_shape(
 def _text_shape(state: State, heads: int | None) -> TextShape:
     (context, width), vocab = state["positional_embedding"].shape, state["token_embedding.weight"].shape[0]
     hidden = state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0]
-    heads = heads or _heads(width, width // 64 if width % 64 == 0 else None, "text_heads")
+    if heads is None:
+        heads = _heads(width, width // 64 if width % 64 == 0 else None, "text_heads")
     return TextShape(context, vocab, width, heads, _count(state, "transformer.resblocks."), hidden)
 
 
@@ -188,7 +189,8 @@ def _vit_shape(state: State, heads: int | None) -> tuple[VitShape, int]:
     width, _, patch, _ = state["visual.conv1.weight"].shape
     hidden = state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0]
     head_width = HEAD_WIDTHS.get(width, 64)
-    heads = heads or _heads(width, width // head_width if width % head_width == 0 else None, "vision_heads")
+    if heads is None:
+        heads = _heads(width, width // head_width if width % head_width == 0 else None, "vision_heads")
     layers = _count(state, "visual.transformer.resblocks.")
     side = _side(state["visual.positional_embedding"].shape[0] - 1, "visual.positional_embedding")
     return VitShape(width, layers, patch, heads, hidden), patch * side
@@ -198,7 +200,8 @@ def _resnet_shape(state: State, heads: int | None) -> tuple[ResNetShape, int]:
     width = state["visual.layer1.0.conv1.weight"].shape[0]
     one, two, three, four = (_count(state, f"visual.layer{stage}.") for stage in (1, 2, 3, 4))
     side = _side(state["visual.attnpool.positional_embedding"].shape[0] - 1, "visual.attnpool.positional_embedding")
-    heads = heads or _heads(width, width // 2 if width % 2 == 0 else None, "vision_heads")
+    if heads is None:
+        heads = _heads(width, width // 2 if width % 2 == 0 else None, "vision_heads")
     return ResNetShape((one, two, three, four), width, heads), side * 32
 
 

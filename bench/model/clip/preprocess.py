@@ -58,7 +58,9 @@ class Preprocess:
         for field, allowed in (("interpolation", get_args(Interpolation)), ("resize", get_args(Resize))):
             if getattr(self, field) not in allowed:
                 raise BenchError(f"{field}={getattr(self, field)!r} is not known; allowed: {', '.join(allowed)}.")
-        if self.size < 1 or len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+        whole = type(self.size) is int and self.size >= 1
+        finite = all(math.isfinite(one) for one in (*self.mean, *self.std))
+        if not whole or len(self.mean) != 3 or len(self.std) != 3 or not finite or min(self.std) <= 0:
             raise BenchError(f"{self} is not usable: it needs a size, three means and three positive deviations.")
 
     def describe(self) -> str:

@@ -3,6 +3,7 @@
 Apart from `architecture`, so that names and sizes can be listed without importing torch.
 """
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -10,6 +11,8 @@ from typing import Any, Literal, get_args
 from bench.errors import BenchError
 
 Activation = Literal["quickgelu", "gelu"]
+LARGEST, DEEPEST = 1 << 20, 1000
+"""No width, vocabulary or picture of a CLIP is larger, and no tower deeper: a file that says so is damaged."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,19 @@ class ClipShape:
     logit_bias: bool = False
 
     def __post_init__(self) -> None:
+        for part in (
+            {"embed_dim": self.embed_dim, "image_size": self.image_size},
+            asdict(self.vision),
+            asdict(self.text),
+        ):
+            _check(part)
         towers = (("image", self.vision.features, self.vision.heads), ("text", self.text.width, self.text.heads))
         for tower, width, heads in towers:
-            if heads < 1 or width % heads:
-                raise BenchError(f"{heads} attention heads do not divide the {tower} tower, {width} wide.")
+            if width % heads:
+                raise BenchError(
+                    f"{heads} attention heads do not divide the {tower} tower, {width} wide. Mend the number where it "
+                    "is said: in the setting, in the configuration beside the weights or in the card."
+                )
         if self.activation not in get_args(Activation):
             raise BenchError(
                 f"activation={self.activation!r} is not known; allowed: {', '.join(get_args(Activation))}."
@@ -86,6 +98,15 @@ class ClipShape:
         tower = VitShape(**vision) if "patch" in vision else _resnet_shape(vision)
         rest = {key: value for key, value in data.items() if key not in ("vision", "text")}
         return cls(vision=tower, text=TextShape(**data["text"]), **rest)
+
+
+def _check(part: Mapping[str, Any]) -> None:
+    for name, value in part.items():
+        most = DEEPEST if name == "layers" else LARGEST
+        for number in value if isinstance(value, tuple) else (value,):
+            if type(number) is not int or not 1 <= number <= most:
+                given = reprlib.repr(number)
+                raise BenchError(f"a CLIP with {name}={given} cannot be; allowed: a whole number from 1 to {most:,}.")
 
 
 def _resnet_shape(data: Mapping[str, Any]) -> ResNetShape:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.archive import is_torchscript, read_torchscript
+from bench.archive import check_entries, is_torchscript, read_torchscript
 from bench.errors import BenchError
 from bench.model.clip.architecture import Clip
 from bench.model.clip.shape import ClipShape
@@ -56,6 +56,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return _read_safetensors(path, head)
     if is_torchscript(path):
         return read_torchscript(path)
+    if head[:2] == b"PK":
+        check_entries(path)
     return _read_pickle(path)
 
 
@@ -99,9 +101,21 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
     named = {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
     if not named:
         raise BenchError(f"{path} holds no tensors. Found: {', '.join(map(str, list(content)[:5])) or 'nothing'}.")
+    for name, tensor in named.items():
+        _check_plain(name, tensor, path)
     if all(name.startswith("module.") for name in named):  # written from a distributed run
         named = {name.removeprefix("module."): tensor for name, tensor in named.items()}
     return named
+
+
+def _check_plain(name: str, tensor: Tensor, path: Path) -> None:
+    """Nothing sparse or quantised, nor few numbers that pose as many, by a stride of 0, until they are copied."""
+    plain = tensor.layout is torch.strided and not tensor.is_quantized and tensor.device.type == "cpu"
+    if not plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise BenchError(
+            f"{path}: tensor {name!r} of shape {tuple(tensor.shape)} is sparse, quantised or larger than what is "
+            "stored of it. Save plain tensors: {name: tensor.contiguous() ...}."
+        )
 
 
 def fill(shape: ClipShape, state: Mapping[str, Tensor]) -> Clip:

@@ -6,13 +6,16 @@ CIFAR: Krizhevsky 2009, "python version". idx: LeCun et al., `magic, sizes, byte
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Callable
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
 
 from bench.errors import BenchError
 from bench.task import Records, digest
+from bench.unpacking import check_unpacked
 from tasks.sources.content import from_array
 from tasks.sources.layouts.pickles import load
 
@@ -47,17 +50,29 @@ def idx(folder: str) -> Callable[[Path, str], Records]:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """A uint8 array from an idx file, or from the `.gz` beside it."""
+    """A uint8 array from an idx file, or from the `.gz` beside it. No more is unpacked than its header says."""
     packed = path.with_name(path.name + ".gz")
+    place = path if path.is_file() or not packed.is_file() else packed
     try:
-        data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
-        magic, ndim = data[:3], data[3]
-        shape = np.frombuffer(data, ">u4", ndim, offset=4).tolist()
-        if magic != b"\0\0\x08":
-            raise ValueError(f"it begins with {data[:4]!r}, not as an idx file of bytes does")
-        return np.frombuffer(data, np.uint8, offset=4 + 4 * ndim).reshape(shape)
+        with gzip.open(place) if place == packed else place.open("rb") as file:
+            shape = _idx_shape(file)
+            size = math.prod(shape)
+            check_unpacked(place.stat().st_size, size)
+            data = file.read(size + 1)
+        if len(data) != size:
+            held = "more" if len(data) > size else f"{len(data):,}"
+            raise ValueError(f"its header says {size:,} bytes, and it holds {held}")
+        return np.frombuffer(data, np.uint8).reshape(shape)
     except Exception as error:  # a parser may raise anything on a broken file
-        raise BenchError(f"{path} cannot be read: {error}. Fetch it again.") from error
+        raise BenchError(f"{place} cannot be read: {error}. Fetch it again.") from error
+
+
+def _idx_shape(file: BufferedIOBase) -> list[int]:
+    head = file.read(4)
+    if head[:3] != b"\0\0\x08" or len(head) < 4:
+        raise ValueError(f"it begins with {head!r}, not as an idx file of bytes does")
+    sizes: list[int] = np.frombuffer(file.read(4 * head[3]), ">u4", head[3]).tolist()
+    return sizes
 
 
 def records_of_array(pictures: np.ndarray, keys: list[str], split: str) -> Records:

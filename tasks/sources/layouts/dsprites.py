@@ -14,10 +14,11 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.task import Records
+from bench.unpacking import check_unpacked
 from tasks.sources.layouts.arrays import records_of_array
 
 FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
-STEP = 97
+STEP, SIDE = 97, 64
 SHAPES = ("square", "ellipse", "heart")
 
 
@@ -26,10 +27,11 @@ def shape(root: Path, split: str) -> Records:
     path = root / "dsprites" / FILE
     try:
         with zipfile.ZipFile(path) as packed:
+            check_unpacked(path.stat().st_size, packed.getinfo("latents_classes.npy").file_size)
             latents = np.lib.format.read_array(io.BytesIO(packed.read("latents_classes.npy")), allow_pickle=False)
             pictures = _every(packed, "imgs.npy", STEP)
         keys = [SHAPES[number] for number in latents[::STEP, 1]]
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
         raise BenchError(f"{path} cannot be read: {error}. Fetch it again.") from error
     return records_of_array(pictures * np.uint8(255), keys, split)
 
@@ -42,6 +44,8 @@ def _every(packed: zipfile.ZipFile, name: str, step: int) -> np.ndarray:
         (count, height, width), by_column, kind = read(file)
         if by_column or kind != np.uint8:
             raise ValueError(f"{name} is of kind {kind}, not bytes in row order")
+        if (height, width) != (SIDE, SIDE):
+            raise ValueError(f"{name} holds pictures of {height} x {width}, not {SIDE} x {SIDE}")
         size, kept = height * width, []
         for start in range(0, count, step):
             block = file.read(size * min(step, count - start))

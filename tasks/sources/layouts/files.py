@@ -193,7 +193,7 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file of the data set."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BenchError(f"{path} cannot be read as JSON: {error}.") from error
 
 

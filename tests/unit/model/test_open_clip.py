@@ -206,6 +206,15 @@ def test_bad_requests_are_one_clear_message(settings: dict[str, str], said: str,
         load_open_clip(**settings)  # type: ignore[arg-type]
 
 
+def test_memory_that_ends_is_not_taken_for_a_bad_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*args: object, **kwargs: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(open_clip, "create_model_and_transforms", no_room)
+    with pytest.raises(BenchError, match=r"tiny-clip does not fit into memory \(CUDA out of memory.*model.device=cpu"):
+        load_open_clip("tiny-clip", path=folder / "tiny-clip.safetensors", device="cpu")
+
+
 def test_without_network_the_message_says_which_file_goes_where(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> str:
         raise OSError("Network is unreachable")

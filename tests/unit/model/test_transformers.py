@@ -14,6 +14,7 @@ from PIL import Image
 
 from bench.errors import BenchError
 from bench.model.transformers import TransformersEncoder, features, load_transformers
+from bench.model.transformers_folder import said
 from tests.tiny_models import pictures, save_transformers
 
 transformers = pytest.importorskip("transformers")
@@ -197,7 +198,7 @@ def change_tensor(path: Path, name: str, value: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "words"),
     [
         ("own code", "'clipp', which transformers .* does not know"),
         ("pickle", r"no model.safetensors \(found: pytorch_model.bin\)"),
@@ -209,11 +210,19 @@ def change_tensor(path: Path, name: str, value: float | None) -> None:
         ("no processor", "preprocessor_config.json cannot be read"),
     ],
 )
-def test_bad_folders_are_one_clear_message(how: str, said: str, folder: Path, tmp_path: Path) -> None:
+def test_bad_folders_are_one_clear_message(how: str, words: str, folder: Path, tmp_path: Path) -> None:
     spoiled = copy(folder / "clip", tmp_path / "clip")
     spoil(spoiled, how)
-    with pytest.raises(BenchError, match=said):
+    with pytest.raises(BenchError, match=words):
         load_transformers(str(spoiled), device="cpu")
+
+
+def test_memory_that_ends_is_not_taken_for_a_bad_file() -> None:
+    def no_room() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    with pytest.raises(BenchError, match=r"org/name does not fit into memory \(CUDA out of memory.*model.device=cpu"):
+        said(no_room, "org/name", "weights")
 
 
 def test_without_network_the_message_says_which_files_go_where(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,55 @@
+"""Whatever a constructor raises comes out as one message, with the exception itself as its cause."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from bench.assemble import make
+from bench.errors import BenchError
+
+raised: BaseException = KeyError()
+
+
+def fail(**settings: object) -> None:
+    raise raised
+
+
+def refusal(kind: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> BenchError:
+    monkeypatch.setitem(globals(), "raised", error)
+    with pytest.raises(BenchError) as caught:
+        make(OmegaConf.create({"_target_": f"{__name__}.fail", "device": "auto"}), kind)
+    return caught.value
+
+
+@pytest.mark.parametrize("error", [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ..."),
+    MemoryError(),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+])  # fmt: skip
+def test_a_model_without_room_says_what_to_do(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = refusal("model", error, monkeypatch)
+    first = (str(error).splitlines() or ["MemoryError"])[0]
+    assert str(found).startswith(f"The model does not fit into memory ({first}). Free some of it")
+    assert "model.device=cpu" in str(found)
+    assert found.__cause__ is error
+
+
+@pytest.mark.parametrize("kind", ["model", "generator", "evaluation"])
+@pytest.mark.parametrize("error", [
+    RuntimeError("shape\nmismatch"), OSError(13, "Permission denied"), TypeError("no such setting"),
+])  # fmt: skip
+def test_any_other_failure_is_named_with_its_place(
+    kind: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = refusal(kind, error, monkeypatch)
+    said = " ".join(str(error).split())
+    assert f"The {kind} ({__name__}.fail) could not be made. {type(error).__name__}: {said} (fail, line" in str(found)
+    assert "debug=true" in str(found)
+    assert found.__cause__ is error
+
+
+def test_our_own_errors_come_out_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = BenchError("there is no such file")
+    assert refusal("model", error, monkeypatch) is error
