@@ -55,4 +55,5 @@ def failure(base: Row, error: BaseException, *, status: str = "failed") -> Row:
     else:
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno}; see it whole with debug=true)"
-    return {**base, "status": status, "reason": reason}
+    written = reason.encode("utf-8", "backslashreplace").decode("utf-8")  # a damaged name may not be text
+    return {**base, "status": status, "reason": written}

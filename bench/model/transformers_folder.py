@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, closest
-from bench.model.encoding import check_finite, first_line
+from bench.errors import BenchError, closest, first_line
+from bench.model.encoding import check_finite
 from bench.model.hub import quick_to_fail
 
 PADDED_AS_TRAINED = ("siglip", "siglip2")
