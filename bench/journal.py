@@ -3,7 +3,7 @@
 A cell counts as finished when all that it leaves (predictions, tables, pictures) is on disk; its rows are written last,
 in one move. They are taken again only for the same configuration, model, data, versions of the libraries and place in
 the run: all but the times is then bit for bit what an undisturbed run gives. A cell that failed or was skipped is tried
-again.
+again, as is one whose note is damaged.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.errors import DAMAGE
 from bench.store import atomic
 from bench.task import digest
 
@@ -44,8 +45,8 @@ class Journal:
         rows = work()
         if all(row["status"] == "ok" for row in rows):
             place.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"cell": cell, "data": data(), "rows": rows}, default=_plain)
-            atomic(place, lambda path: path.write_text(text))
+            note = {"cell": cell, "data": data(), "rows": rows, "seal": _seal(data(), rows)}
+            atomic(place, lambda path: path.write_text(json.dumps(note, default=_plain)))
         return rows
 
     def _path(self, cell: str) -> Path:
@@ -53,11 +54,17 @@ class Journal:
 
 
 def _noted(place: Path) -> dict[str, Any] | None:
+    """What is noted there, if it is whole."""
     try:
-        found = json.loads(place.read_text())
-    except (OSError, ValueError):
+        found: dict[str, Any] = json.loads(place.read_text())
+        return found if found["seal"] == _seal(found["data"], found["rows"]) else None
+    except DAMAGE:
         return None
-    return found if isinstance(found, dict) and {"data", "rows"} <= found.keys() else None
+
+
+def _seal(data: str, rows: list[Row]) -> str:
+    """Of a note: the same before it is written and after it is read."""
+    return digest(data, json.dumps(rows, default=_plain))
 
 
 def forget(folder: Path) -> None:
