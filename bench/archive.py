@@ -4,7 +4,8 @@ OpenAI released CLIP as TorchScript zips and DALL-E's VAE as pickled modules: `*
 `*/data/N` the raw bytes of a tensor. `torch.jit.load` would compile the code in the archive, and a plain unpickle would
 run whatever the pickle asks for. Here the pickle may only name tensors, storages, ordered dictionaries and typed lists;
 script modules (and, for `read_modules`, modules of named packages) become plain attribute holders; everything else is
-refused before it is looked up.
+refused before it is looked up. The unpickler is the one in Python: that in C makes room for any place of its memo that
+a file names, so that nine bytes can take 32 GB.
 """
 
 import io
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 
 STORAGES = {
     "DoubleStorage": torch.float64,
@@ -104,10 +105,8 @@ def read_modules(path: Path, packages: tuple[str, ...]) -> dict[str, Tensor]:
         known = packages
 
     found: dict[str, Tensor] = {}
-    try:
+    with reading(path, "modules or named tensors"):
         _collect_module(_tree(path, Reader), "", found)
-    except RecursionError as error:
-        raise BenchError(f"{path} holds modules that hold themselves; it is damaged.") from error
     if not found:
         raise BenchError(f"{path} holds neither a module nor a dictionary of tensors.")
     return found
@@ -150,7 +149,7 @@ def _collect(node: Any, name: str, found: dict[str, Tensor]) -> None:
             _collect(value, f"{name}{key}.", found)
 
 
-class TensorUnpickler(pickle.Unpickler):
+class TensorUnpickler(pickle._Unpickler):
     """An unpickler that can make tensors and nothing else."""
 
     def __init__(self, entries: Entries, prefix: str) -> None:

@@ -6,12 +6,64 @@ without a traceback (unless `debug=true`). Anything else that is raised is a bug
 
 from __future__ import annotations
 
+import csv
 import difflib
-from collections.abc import Iterable
+import lzma
+import pickle
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class BenchError(Exception):
     """A problem with what was asked for or with the data, in words a user can act on."""
+
+
+DAMAGE: tuple[type[Exception], ...] = (
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError,
+    SystemError, TypeError, ValueError, csv.Error, lzma.LZMAError, pickle.PickleError, struct.error,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What damaged files make parsers raise: those of Python, NumPy, pandas and PyArrow. A wrong name, a failed import or
+an assertion is never the data's fault."""
+
+
+@contextmanager
+def reading(
+    path: Path | str, what: str, *, mend: str = "Fetch it again.", also: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """Around what parses a file from outside, and no more than that: damage becomes one error that names the file.
+
+    Args:
+        what: what the file should be, as in "a batch of CIFAR".
+        mend: what to do about it.
+        also: what the parser raises besides `DAMAGE`.
+
+    Raises:
+        BenchError: whatever of these the block raised, chained.
+    """
+    try:
+        yield
+    except (*DAMAGE, *also) as error:
+        raise unreadable(path, what, error, mend) from error
+
+
+def unreadable(path: Path | str, what: str, error: BaseException, mend: str = "Fetch it again.") -> BenchError:
+    """The error of `reading`, for libraries of which anything may come."""
+    return BenchError(
+        f"{path} cannot be read as {what} ({type(error).__name__}: {first_line(error)}). It is missing, damaged or "
+        f"something else. {mend}"
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """What a library said, on one line and shortened."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else text[:300] + " ..."
 
 
 def closest(name: str, names: Iterable[str], *, count: int = 3) -> list[str]:

@@ -4,7 +4,8 @@ A cell counts as finished when all that it leaves (predictions, tables, pictures
 in one move. They are taken again only for the same configuration, model, versions of the libraries and place in the
 run, and for the same data: pictures, labels and attributes of each split that the cell read, and what its tasks say of
 themselves (classes, templates ...). All but the times is then bit for bit what an undisturbed run gives. A cell that
-failed or was skipped is tried again, and so is one that read what is no split of the run's own tasks.
+failed or was skipped is tried again, and so is one whose note is damaged, or that read what is no split of the run's
+own tasks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.errors import DAMAGE
 from bench.store import atomic
 from bench.task import digest
 
@@ -53,8 +55,9 @@ class Journal:
         rows = work()
         if all(row["status"] == "ok" for row in rows):
             place.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"cell": cell, "data": read(), "rows": rows}, default=_plain)
-            atomic(place, lambda path: path.write_text(text))
+            had = read()
+            note = {"cell": cell, "data": had, "rows": rows, "seal": _seal(had, rows)}
+            atomic(place, lambda path: path.write_text(json.dumps(note, default=_plain)))
         return rows
 
     def _path(self, cell: str) -> Path:
@@ -62,11 +65,17 @@ class Journal:
 
 
 def _noted(place: Path) -> dict[str, Any] | None:
+    """What is noted there, if it is whole."""
     try:
-        found = json.loads(place.read_text())
-    except (OSError, ValueError):
+        found: dict[str, Any] = json.loads(place.read_text())
+        return found if found["seal"] == _seal(found["data"], found["rows"]) else None
+    except DAMAGE:
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("data"), dict) and "rows" in found else None
+
+
+def _seal(data: Fingerprints, rows: list[Row]) -> str:
+    """Of a note: the same before it is written and after it is read."""
+    return digest(json.dumps([data, rows], default=_plain))
 
 
 def forget(folder: Path) -> None:

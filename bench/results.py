@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 
 SCHEMA_VERSION = 1
 
@@ -100,10 +100,13 @@ def _no_formula(text: str) -> str:
 
 def read(folder: Path) -> pd.DataFrame:
     """The rows of one run folder."""
+    import pyarrow as pa
+
     path = folder / "rows.parquet"
     if not path.exists():
         raise BenchError(f"{folder} is not a run folder: it holds no rows.parquet.")
-    return check(pd.read_parquet(path))
+    with reading(path, "a table of results", mend="Run the evaluation again.", also=(pa.ArrowException,)):
+        return check(pd.read_parquet(path))
 
 
 def run_folders(folder: Path) -> list[Path]:

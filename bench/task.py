@@ -15,7 +15,7 @@ Templates may wrap captions ("a photo of {}"); without any the caption is the pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -242,6 +242,9 @@ class Task:
     def _join(self, keys: Labels) -> np.ndarray:
         position = {one.key: i for i, one in enumerate(self.classes)}
         several = bool(keys) and not isinstance(keys[0], str)
+        odd = [key for key in keys if not _is_label(key)]
+        if odd:
+            raise BenchError(f"Task {self.name!r}: {len(odd)} label(s) of the data are no text, first {odd[0]!r}.")
         rows = list(_as_tuples(keys))
         strange = sorted({key for row in rows for key in row} - position.keys())
         if strange:
@@ -291,3 +294,7 @@ def digest(*parts: str | bytes) -> str:
 def _as_tuples(keys: Labels) -> Iterator[tuple[str, ...]]:
     for key in keys:
         yield (key,) if isinstance(key, str) else tuple(key)
+
+
+def _is_label(key: object) -> bool:
+    return isinstance(key, str) or (isinstance(key, Iterable) and all(isinstance(one, str) for one in key))

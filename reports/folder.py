@@ -16,10 +16,13 @@ from typing import Any
 import pandas as pd
 
 from bench import results
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 
 MERGED = "runs.json"
 """Names the runs of a merge that was written outside their common folder."""
+FACTS = ("model", "task", "evaluation", "condition", "metric", "choices")
+"""What a file of predictions says of itself, at least."""
+MEND = "Delete it, or run again."
 PREDICTION_COLUMNS = ("id", "label", "prediction", "correct", "confidence", "top", "top_probabilities")
 
 
@@ -41,10 +44,7 @@ class Cell:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """One row a picture, see `PREDICTION_COLUMNS`; attributes are columns `attribute.*`."""
-        try:
-            table = pd.read_parquet(self.path)
-        except Exception as error:  # a parser may raise anything on a broken file
-            raise BenchError(f"{self.path} cannot be read ({error}). Delete it, or run again.") from error
+        table = _parquet(self.path, "a file of predictions")
         missing = [name for name in PREDICTION_COLUMNS if name not in table]
         if missing:
             raise BenchError(
@@ -59,7 +59,7 @@ class Cell:
         path = self.path.parent.parent / "samples" / f"{self.about['task']}.parquet"
         if not path.exists():
             return pd.DataFrame({"id": [], "label": [], "jpeg": [], "why": []})
-        return pd.read_parquet(path)
+        return _parquet(path, "a file of pictures", ["id", "label", "jpeg", "why"])
 
     @property
     def several(self) -> bool:
@@ -129,11 +129,12 @@ def read(path: Path) -> Run:
     Raises:
         BenchError: no run there, a damaged file, or a folder written by a newer version.
     """
-    try:
-        rows = results.read(path)
-    except (OSError, ValueError) as error:
-        raise BenchError(f"{path / 'rows.parquet'} cannot be read: {error}. Run the evaluation again.") from error
+    rows = results.read(path)
     provenance = _json(path / "provenance.json")
+    if not isinstance(provenance.get("model", {}), dict):
+        raise BenchError(
+            f"{path / 'provenance.json'} says nothing of the model. Delete it to render without provenance."
+        )
     _check_schema(path, provenance.get("schema", results.SCHEMA_VERSION))
     name = str(provenance.get("run") or (rows["run"].iloc[0] if len(rows) else path.name))
     cells = tuple(_cell(file, name) for file in sorted((path / "predictions").glob("*.parquet")))
@@ -198,7 +199,7 @@ def _marked(run: Run, mark: str) -> Run:
     if not mark:
         return run
     card = run.provenance["model"]
-    name = f"{card['name']} ({mark})"
+    name = f"{card.get('name')} ({mark})"
     cells = tuple(Cell(cell.path, {**cell.about, "model": name}) for cell in run.cells)
     provenance = {**run.provenance, "model": {**card, "name": name}}
     return replace(run, rows=run.rows.assign(model=name), provenance=provenance, cells=cells)
@@ -231,38 +232,45 @@ def merged_rows(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def _cell(path: Path, run: str) -> Cell:
-    import pyarrow.parquet as pq
-
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-        about = json.loads(metadata[b"bench"])
-    except (OSError, ValueError, KeyError) as error:
-        raise BenchError(f"{path} is not a file of predictions ({error}). Delete it, or run again.") from error
+    with reading(path, "a file of predictions", mend=MEND):
+        about = _about(path)
+        if missing := [name for name in FACTS if name not in about]:
+            raise ValueError(f"it does not say its {', '.join(missing)}")
+        if not isinstance(about["choices"], list):
+            raise TypeError("its choices are no list")
     _check_schema(path, about.get("schema", results.SCHEMA_VERSION))
     return Cell(path, {**about, "run": about.get("run") or run})
 
 
 def _table(path: Path) -> pd.DataFrame:
     """A table of an audit with what is said about it in `attrs`."""
-    import pyarrow.parquet as pq
-
-    try:
-        about = json.loads((pq.read_schema(path).metadata or {})[b"bench"])
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise BenchError(f"{path} is not a table of an audit ({error}). Delete it, or run again.") from error
+    frame = _parquet(path, "a table of an audit")
+    with reading(path, "a table of an audit", mend=MEND):
+        about = _about(path)
     _check_schema(path, about.get("schema", results.SCHEMA_VERSION))
     frame.attrs.update(about)
     return frame
 
 
+def _about(path: Path) -> dict[str, Any]:
+    """What a file of a run says of itself."""
+    import pyarrow.parquet as pq
+
+    return {**json.loads(pq.read_schema(path).metadata[b"bench"])}
+
+
+def _parquet(path: Path, what: str, columns: list[str] | None = None) -> pd.DataFrame:
+    import pyarrow as pa
+
+    with reading(path, what, mend=MEND, also=(pa.ArrowException,)):
+        return pd.read_parquet(path, columns=columns)
+
+
 def _json(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    try:
+    with reading(path, "JSON", mend="Delete it to render without provenance."):
         found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BenchError(f"{path} is damaged: {error}. Delete it to render without provenance.") from error
     return found if isinstance(found, dict) else {}
 
 

@@ -27,7 +27,7 @@ class Budget:
 
     def address(self, jpeg: bytes) -> str | None:
         """A data URI, or None if it does not fit. Only a JPEG is ever called one."""
-        if not jpeg.startswith(b"\xff\xd8"):
+        if not isinstance(jpeg, bytes) or not jpeg.startswith(b"\xff\xd8"):
             return None
         if len(jpeg) > self.left:
             self.refused += 1

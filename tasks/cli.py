@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import tasks
 from bench.drawing import Prompted
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.task import Task
 
 if TYPE_CHECKING:
@@ -186,16 +186,14 @@ def _order_of(task: Task, told: argparse.Namespace) -> list[Finding]:
     if told.predictions is None:
         return []
     import pandas as pd
+    import pyarrow as pa
 
     from tasks.checking import check_model, check_order
 
-    try:
+    what = "a file of predictions with one label a picture"
+    with reading(told.predictions, what, mend="Run the evaluation again.", also=(pa.ArrowException,)):
         table = pd.read_parquet(told.predictions, columns=["label", "prediction"])
         labels, predictions = table["label"].to_numpy(dtype="int64"), table["prediction"].to_numpy(dtype="int64")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BenchError(
-            f"{told.predictions} is not a file of predictions with one label a picture: {error}"
-        ) from error
     if len(labels) and max(labels.max(), predictions.max()) >= len(task.classes):
         raise BenchError(f"{told.predictions} has more classes than task {task.name!r}; is it of another task?")
     return [*check_order(labels, predictions, task.class_names), *check_model(_card_beside(told.predictions))]

@@ -18,7 +18,7 @@ import numpy as np
 
 from bench.audit.measures.groups import Grouping
 from bench.audit.measures.parity import decisions
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError, reading, unknown
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def read(path: Path) -> LabelSet:
     """
     if not path.is_file():
         raise BenchError(f"No label set at {path}. It is a text file with `label<TAB>category` on each line.")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    with reading(path, "a text file of labels", mend="Save it as UTF-8."):
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     note = " ".join(line.partition(":")[2].strip() for line in lines if line.lower().startswith("# note:"))
     found: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):

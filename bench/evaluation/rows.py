@@ -56,6 +56,8 @@ def failure(base: Row, error: BaseException, *, status: str = "failed") -> Row:
 def reason_of(error: BaseException) -> str:
     """A BenchError as it is; of anything else its kind, its words and where it was raised."""
     if isinstance(error, BenchError):
-        return str(error)
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({where.name}, line {where.lineno}; see it whole with debug=true)"
+        reason = str(error)
+    else:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno}; see it whole with debug=true)"
+    return reason.encode("utf-8", "backslashreplace").decode("utf-8")  # a damaged name may not be text

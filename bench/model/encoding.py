@@ -118,9 +118,3 @@ def vocabulary_hash(vocabulary: Mapping[str, int]) -> str:
     """A short hash of all (token, id) pairs: two tokenizers of one name may differ by a file."""
     pairs = sorted(vocabulary.items(), key=lambda pair: pair[1])
     return digest(*(f"{number} {token}" for token, number in pairs))[:12]
-
-
-def first_line(error: Exception) -> str:
-    """What a library said, on one line and shortened."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= 300 else text[:300] + " ..."

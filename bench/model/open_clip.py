@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from bench.errors import BenchError
+from bench.errors import BenchError, first_line
 from bench.model import ModelCard
 from bench.model.batches import Batches, no_room, short_of_memory
 from bench.model.causal_text import shortest_exact
@@ -28,7 +28,6 @@ from bench.model.encoding import (
     check_finite,
     each_once,
     files_hash,
-    first_line,
     in_batches,
     prepared,
     state_hash,

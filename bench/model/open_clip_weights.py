@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, unknown
-from bench.model.encoding import commit_of, first_line
+from bench.errors import BenchError, first_line, unknown
+from bench.model.encoding import commit_of
 
 PREFIXES = ("hf-hub:", "local-dir:")
 

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, closest
+from bench.errors import BenchError, closest, first_line
 from bench.model.batches import no_room, short_of_memory
-from bench.model.encoding import check_finite, first_line
+from bench.model.encoding import check_finite
 from bench.model.fields import read_fields
 from bench.model.hub import quick_to_fail
 

@@ -25,7 +25,8 @@ def read(path: str | Path) -> pd.DataFrame:
     """The ratings, checked: columns `COLUMNS`, `rater` ('' if not given), and `credit` of system a.
 
     Raises:
-        BenchError: no such file, a column that is missing, a winner that is none of a, b, tie, a system against itself.
+        BenchError: no such file, no rating, a column that is missing, a winner that is none of a, b, tie, a system
+            against itself.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -38,6 +39,8 @@ def read(path: str | Path) -> pd.DataFrame:
         raise BenchError(
             f"Ratings {path}: column(s) {', '.join(missing)} missing. Expected {', '.join(COLUMNS)}, and rater."
         )
+    if table.empty:
+        raise BenchError(f"Ratings {path}: there is no rating in it. Give a line for each pair that was compared.")
     winner = table["winner"].str.strip().str.lower()
     wrong = ~winner.isin(list(CREDIT)) | (table["a"] == table["b"]) | (table["a"] == "") | (table["b"] == "")
     if wrong.any():

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.errors import DAMAGE
+
 SHARD = 2048
 """Rows that are computed, hashed and kept together."""
 
@@ -80,7 +82,7 @@ def read(base: Path, verified: dict[tuple[str, int, int], list[bool]]) -> Sealed
         if key not in verified:
             verified[key] = [_hash(part) == one for part, one in zip(_split(array), hashes, strict=True)]
         return Sealed(array, verified[key])
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except DAMAGE:
         return None
 
 

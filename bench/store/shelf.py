@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.errors import DAMAGE, BenchError
 from bench.store import FORMAT, files
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -141,5 +141,5 @@ def _entry(seal: Path) -> Entry:
         facts = json.loads(seal.read_text())
         said = {name: str(facts.get(name, "")) for name in ("model", "kind", "task", "condition")}
         return Entry(base, length, float(facts.get("written", seal.stat().st_mtime)), **said)
-    except (OSError, ValueError, AttributeError, TypeError):
+    except DAMAGE:
         return Entry(base, length, seal.stat().st_mtime, kind=UNFINISHED)

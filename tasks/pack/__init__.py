@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError, unknown
+from bench.errors import reading, unknown
 from bench.task import Pictures, Records, digest
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 NOT_ATTRIBUTES = ("image", "id", "split")
+MEND = "Install the package anew."
 
 
 def from_pack(name: str, *, key: str = "label", where: Mapping[str, str] | None = None) -> Callable[[str], Records]:
@@ -59,19 +60,17 @@ def files() -> list[Path]:
 @cache
 def _table(name: str) -> pd.DataFrame:
     import pandas as pd
+    import pyarrow as pa
 
     path = FOLDER / f"{name}.parquet"
     if not path.is_file():
         raise unknown("set of the bundled pack", name, [file.stem for file in files()])
-    return pd.read_parquet(path)
+    with reading(path, "a set of the bundled pack", mend=MEND, also=(pa.ArrowException,)):
+        return pd.read_parquet(path)
 
 
 def _decode(data: bytes, what: str) -> Image:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
+    with reading(f"{what} of the bundled pack", "a picture", mend=MEND):
         return Image.open(io.BytesIO(data)).convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
-        raise BenchError(
-            f"Picture {what} of the bundled pack cannot be read: {error}. Install the package anew."
-        ) from error

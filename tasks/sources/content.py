@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
+from bench.errors import DAMAGE, BenchError
 from bench.task import Pictures, digest
 from tasks.sources.places import cache_root
 
@@ -60,9 +60,12 @@ def from_files(paths: Sequence[Path]) -> Pictures:
 
 
 def from_array(array: np.ndarray) -> Pictures:
-    """Pictures of a uint8 array [image, height, width] or [image, height, width, 3]."""
+    """Pictures of a uint8 array [image, height, width] or [image, height, width, 3]. ValueError for any other."""
     from PIL import Image
 
+    shape = array.shape[1:]
+    if array.dtype != "uint8" or len(shape) not in (2, 3) or 0 in shape or shape[2:] not in ((), (3,)):
+        raise ValueError(f"{array.dtype} {array.shape} is no array of pictures")
     return Pictures(len(array), lambda i: Image.fromarray(array[i]))
 
 
@@ -106,15 +109,15 @@ class _Memory:
         self._file = cache_root() / "fingerprints" / f"{digest(str(folder))}.json"
         self._changed = False
         try:
-            self._known: dict[str, list[int | str]] = json.loads(self._file.read_text())
-        except (OSError, ValueError):
+            self._known: dict[str, list[int | str]] = {**json.loads(self._file.read_text())}
+        except DAMAGE:
             self._known = {}
 
     def hash(self, path: Path) -> str:
         status = path.stat()
         name, state = os.path.relpath(path, self._folder), [status.st_size, status.st_mtime_ns]
         known = self._known.get(name)
-        if known is None or known[:2] != state:
+        if not isinstance(known, list) or len(known) != 3 or known[:2] != state:
             known = [*state, _hash(path)]
             self._known[name], self._changed = known, True
         return str(known[2])

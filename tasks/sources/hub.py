@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError, first_line, reading, unknown, unreadable
 from bench.model.hub import quick_to_fail
 from bench.task import ClassName, Pictures, Records, digest
 from tasks.sources.content import decode
@@ -55,7 +55,8 @@ class HubReader:
         from datasets import Image
 
         table = self._chosen(table)
-        cells = table.cast_column(self.image, Image(decode=False)).select_columns([self.image])
+        with reading(self.repo, f"a table with pictures in column {self.image!r}"):
+            cells = table.cast_column(self.image, Image(decode=False)).select_columns([self.image])
         ids = [f"{split}/{i}" for i in range(len(table))]
         return Records(
             Pictures(len(table), lambda i: self._picture(cells[i][self.image], ids[i])),
@@ -87,7 +88,7 @@ class HubReader:
                 info = datasets.load_dataset_builder(self.repo, name=self.config).info
             return info.features or {}, {str(name): one.num_examples for name, one in (info.splits or {}).items()}
         except Exception as error:  # as in _load
-            raise NotAtHandError(f"{self.repo} cannot be had: {type(error).__name__}: {_first_line(error)}.") from error
+            raise NotAtHandError(f"{self.repo} cannot be had: {type(error).__name__}: {first_line(error)}.") from error
 
     def _load(self, split: str) -> Any:
         import datasets
@@ -104,15 +105,18 @@ class HubReader:
                 return datasets.load_dataset(self.repo, name=self.config, split=split, revision=self.revision)
         except Exception as error:  # the library raises many kinds: connection, missing repository, bad split
             if isinstance(error, ValueError) and "split" in str(error).lower():
-                raise BenchError(f"{self.repo}: no split {split!r} there ({_first_line(error)}).") from error
+                raise BenchError(f"{self.repo}: no split {split!r} there ({first_line(error)}).") from error
+            if local.is_dir() and not isinstance(error, FileNotFoundError):  # there, but damaged
+                raise unreadable(local, f"a copy of {self.repo}", error.__cause__ or error) from error
             raise NotAtHandError(
                 f"The data of {self.repo} (Hugging Face, revision {self.revision or 'main'}) cannot be "
-                f"had: {type(error).__name__}: {_first_line(error)}. Without network, put a copy of the "
+                f"had: {type(error).__name__}: {first_line(error)}. Without network, put a copy of the "
                 f"repository's files at {local}, or fetch it elsewhere and bring the cache."
             ) from error
 
     def _picture(self, cell: dict[str, Any], name: str) -> Any:
-        return decode(content_of(cell), f"{self.repo}, {name}")
+        with reading(f"{self.repo}, {name}", "a picture"):
+            return decode(content_of(cell), f"{self.repo}, {name}")
 
     def _fingerprint(self, cells: Any, split: str) -> str:
         # A commit names its content, so a pinned hub copy need not be read to be identified.
@@ -123,7 +127,8 @@ class HubReader:
 
     def _hashes(self, cells: Any) -> list[str]:
         """A hash of each picture's bytes."""
-        return [digest(content_of(row[self.image])) for row in cells]
+        with reading(self.repo, f"a table with pictures in column {self.image!r}"):
+            return [digest(content_of(row[self.image])) for row in cells]
 
     def _keys(self, table: Any) -> list[str]:
         if self.label is None:
@@ -168,7 +173,8 @@ class HubReader:
         found: pd.DataFrame = table.select_columns(columns).to_pandas()
         kept = found[list(self.attributes)]
         for place, name in enumerate(self.numbers):
-            kept = kept.assign(**{name: [str(int(row[place])) for row in found[NUMBERS]]})
+            with reading(self.repo, f"a table with numbers in column {NUMBERS!r}"):
+                kept = kept.assign(**{name: [str(int(row[place])) for row in found[NUMBERS]]})
         if not self.captions:
             return kept
         captions = pd.Series(found[list(self.captions)].values.tolist())
@@ -232,7 +238,3 @@ def _in_hub_cache(repo: str, revision: str | None) -> bool:
 
     folder = Path(HF_HUB_CACHE) / f"datasets--{repo.replace('/', '--')}" / "snapshots"
     return (folder / revision).is_dir() if revision else folder.is_dir()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]

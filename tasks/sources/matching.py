@@ -28,6 +28,13 @@ def keys_of(found: Sequence[str], classes: Sequence[ClassName], *, where: str) -
     return [_look_up(name, tables, where) for name in found]
 
 
+def numbered(names: Sequence[str], number: int) -> str:
+    """The name with this number, counted from 0. IndexError for any other: -1 is no name, not the last one."""
+    if not 0 <= number < len(names):
+        raise IndexError(f"number {number} is not from 0 to {len(names) - 1}")
+    return names[number]
+
+
 def plain(name: str) -> str:
     """Letters and digits only, lower case: 'Polka-dotted ' and 'polka_dotted' are one name."""
     return "".join(letter for letter in name.lower() if letter.isalnum())

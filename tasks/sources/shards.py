@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.task import ClassName, Pictures, Records, digest
 from tasks.sources.content import decode, fingerprint_of_files
 from tasks.sources.matching import keys_of
@@ -109,7 +109,8 @@ class ShardReader:
                 f"{root} has no classnames.txt, so its numbers cannot be joined to classes by name. "
                 "Put the collection's list of class names there, one a line."
             )
-        names = listing.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        with reading(listing, "a list of class names, one a line"):
+            names = listing.read_text(encoding="utf-8").rstrip("\n").split("\n")
         known = [self.called.get(name.strip(), name.strip()) for name in names]
         keys = keys_of(known, self.classes, where=str(listing))
         outside = sorted({label for label in labels if not 0 <= label < len(keys)})
@@ -140,11 +141,9 @@ def read_numbers(sample: Sample) -> list[int]:
 
     if sample.numbers is None:
         return []
-    try:
+    with reading(f"{sample.picture.shard}: the .npy of sample {sample.name!r}", "an array of numbers"):
         found = np.load(io.BytesIO(sample.numbers.read()), allow_pickle=False)
         return [int(number) for number in found.reshape(-1)]
-    except (ValueError, OSError, EOFError) as error:
-        raise BenchError(f"{sample.picture.shard}: the .npy of sample {sample.name!r} is no array: {error}.") from error
 
 
 def read_shard(shard: Path) -> list[Sample]:
@@ -154,16 +153,14 @@ def read_shard(shard: Path) -> list[Sample]:
         BenchError: not a tar file, a link or odd name in it, or a sample without picture or label.
     """
     samples: dict[str, dict[str, Place]] = {}
-    try:
+    with reading(shard, "a complete tar file", also=(tarfile.TarError,)):
         with tarfile.open(shard, "r:") as archive:
             for member in archive:
                 if member.isdir():
                     continue
                 stem, ending = _split_name(member, shard)
                 samples.setdefault(stem, {})[ending] = Place(shard, member.offset_data, member.size)
-    except (tarfile.TarError, EOFError) as error:
-        raise BenchError(f"{shard} is not a complete tar file: {error}. Fetch it again.") from error
-    return [_sample(stem, parts, shard) for stem, parts in samples.items()]
+        return [_sample(stem, parts, shard) for stem, parts in samples.items()]
 
 
 def _split_name(member: tarfile.TarInfo, shard: Path) -> tuple[str, str]:

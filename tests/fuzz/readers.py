@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from tests.fuzz import kept, published
 from tests.fuzz.folders import manifest, overrides, read_manifest, read_overrides, read_run, run
 from tests.fuzz.models import CONFIGS, configuration, read_configured, read_transformers, transformers_folder
 
@@ -244,4 +245,22 @@ READERS = {
     "run: predictions": Reader(run("predictions/*.parquet"), read_run),
     "run: provenance": Reader(run("provenance.json"), read_run),
     "YAML: overrides of a job": Reader(overrides, read_overrides),
+    "run: tables of audits": Reader(kept.audited, kept.read_audited),
+    "run: samples": Reader(kept.samples, kept.read_samples),
+    "run: journal": Reader(kept.journal, kept.read_journal),
+    "run: merged": Reader(kept.merge, kept.read_merge),
+    "store: array": Reader(kept.stored(".npy"), kept.read_store),
+    "store: seal": Reader(kept.stored(".json"), kept.read_store),
+    "weights: modules": Reader(kept.modules, kept.read_half),
+    "weights: VAE": Reader(kept.vae, kept.read_half),
+    **{f"audit: manifest {suffix}": Reader(kept.manifest(suffix), kept.read_manifest)
+       for suffix in (".csv", ".jsonl", ".parquet")},
+    **{f"audit: references {suffix}": Reader(kept.references(suffix), kept.read_references)
+       for suffix in (".csv", ".parquet")},
+    "audit: training vectors": Reader(kept.training_vectors, kept.read_training_vectors),
+    "audit: label set": Reader(kept.label_set, kept.read_label_set),
+    "ratings": Reader(kept.ratings, kept.read_ratings),
+    "video": Reader(published.video, published.read_video),
+    **{f"layout: {name}, {Path(file).name}": Reader(published.miniature(name, file), published.read_task(name))
+       for name, files in published.LISTS.items() for file in files},
 }  # fmt: skip

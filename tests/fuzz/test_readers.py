@@ -1,6 +1,9 @@
 """Damaged files of every kind: a reader gives what it read, or our own clear error, and runs nothing.
 
-`BENCH_FUZZ=10000 pytest tests/fuzz` tries so many of each kind; 60 otherwise.
+`pytest tests/fuzz` tries 60 damages of each kind in `READERS`; `BENCH_FUZZ=10000 pytest tests/fuzz --dist load` tries
+10,000, which takes hours; `-k "store or journal"` chooses kinds by their names. A case that fails is shown as the edits
+that cause it. A worker that dies was taken down by the file: run its kind again under `ulimit -v`, so that greed for
+memory becomes an error with a line.
 """
 
 from __future__ import annotations
@@ -62,9 +65,12 @@ def damaged(content: bytes, changes: list[tuple[str, float, bytes]]) -> bytes:
 @pytest.mark.filterwarnings("ignore")
 def test_damage_is_read_or_named(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = READERS[kind]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("BENCH_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
     place = reader.make(tmp_path)
     whole = place.read_bytes()
-    monkeypatch.chdir(tmp_path)
     reader.read(tmp_path)  # the whole file can be read
     told: set[bool] = set()
 

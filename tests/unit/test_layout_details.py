@@ -180,7 +180,7 @@ def test_an_annotation_that_is_none(data: Path) -> None:
     MINIATURES["voc2007_crops"](data, keys_of(task))
     path = next((data / "VOCdevkit" / "VOC2007" / "Annotations").glob("1*.xml"))
     path.write_text("<annotation><object><name>cat</name></object></annotation>")
-    with pytest.raises(BenchError, match="is not an annotation of VOC"):
+    with pytest.raises(BenchError, match="cannot be read as an annotation of VOC"):
         task.samples()
 
 

@@ -36,7 +36,7 @@ def test_the_middle_frame(tmp_path: Path, count: int) -> None:
 def test_no_video(tmp_path: Path) -> None:
     pytest.importorskip("av", reason="videos need PyAV")
     (tmp_path / "v.avi").write_bytes(b"<html>")
-    with pytest.raises(BenchError, match="not a readable video"):
+    with pytest.raises(BenchError, match="cannot be read as a video"):
         middle_frame(tmp_path / "v.avi")
 
 

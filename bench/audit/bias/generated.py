@@ -7,6 +7,7 @@ perceived gender, and its labelled pictures give the classifier's confusion.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from bench.audit.group_performance import frame, templates_table
 from bench.audit.look import Look, spread_rows
 from bench.audit.measures.parity import decisions
 from bench.audit.measures.perceived import Composition, composition, confusion_counts, distance
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate
 from bench.task import Pictures, Records, Task, digest
@@ -68,6 +69,7 @@ def read_manifest(folder: Path) -> pd.DataFrame:
         BenchError: no folder, no manifest, a column or a picture that is missing.
     """
     import pandas as pd
+    import pyarrow as pa
 
     path = next((folder / name for name in MANIFESTS if (folder / name).is_file()), None)
     if path is None:
@@ -75,13 +77,14 @@ def read_manifest(folder: Path) -> pd.DataFrame:
             f"No manifest in {folder}. Put one of {', '.join(MANIFESTS)} there, with a column `prompt` and a column "
             "`file` (the picture, relative to the folder)."
         )
-    table = (pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True)
-             if path.suffix == ".jsonl" else pd.read_csv(path, dtype=str, keep_default_na=False))  # fmt: skip
+    with reading(path, "a manifest", mend="Write it again.", also=(pa.ArrowException,)):
+        table = (pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True)
+                 if path.suffix == ".jsonl" else pd.read_csv(path, dtype=str, keep_default_na=False))  # fmt: skip
     missing = [name for name in ("prompt", "file") if name not in table]
     if missing:
         raise BenchError(f"{path} has no column {' and no '.join(missing)}; it has {', '.join(map(str, table))}.")
     files = [folder / str(name) for name in table["file"]]
-    absent = [file for file in files if not file.is_file()]
+    absent = [file for file in files if not os.path.isfile(file)]
     if absent or not files:
         raise BenchError(f"{path}: {len(absent)} of {len(files)} pictures are not there" + (
             f", first {absent[0]}." if absent else "."))  # fmt: skip

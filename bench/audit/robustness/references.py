@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from bench.audit.measures import baselines
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 
 TESTBED = "testbed"
 COLUMNS = ["model", "shift", "in_distribution", "shifted"]
+MEND = "Mend it, make it again, or leave it out."
 
 
 def collect(places: Sequence[str]) -> pd.DataFrame:
@@ -32,14 +33,22 @@ def collect(places: Sequence[str]) -> pd.DataFrame:
 
 def _read(place: Path) -> list[pd.DataFrame]:
     if place.is_file():
-        return [_checked(pd.read_csv(place), place)]
+        with reading(place, "a table of reference models", mend=MEND):
+            return [_checked(pd.read_csv(place), place)]
     files = sorted(place.rglob("audits/robustness--shift-*.parquet")) if place.is_dir() else []
     if not files:
         raise BenchError(
             f"No reference models at {place}. Give {TESTBED}, a CSV file with the columns {', '.join(COLUMNS)}, or the "
             "folder of a run with audit=robustness over the same shifts."
         )
-    return [_checked(pd.read_parquet(file), file) for file in files]
+    return [_of_run(file) for file in files]
+
+
+def _of_run(file: Path) -> pd.DataFrame:
+    import pyarrow as pa
+
+    with reading(file, "a table of reference models", mend=MEND, also=(pa.ArrowException,)):
+        return _checked(pd.read_parquet(file), file)
 
 
 def _checked(table: pd.DataFrame, place: Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.audit import NotApplicableError, Session, Table
 from bench.audit.measures.overlap import contamination, near_thumbnails, same_pixels, similar_vectors
 from bench.duplicates import Thumbnails, pixel_digest
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError, reading, unknown
 from bench.evaluation import Predictions
 from bench.evaluation.rows import Row
 from bench.metrics import credit
@@ -72,17 +72,13 @@ def _in_train(session: Session, task: Task, detectors: tuple[str, ...]) -> pd.Da
 
 
 def _vectors(path: str) -> np.ndarray:
-    try:
+    with reading(path, "training vectors", mend="Give a .npy file, [picture, dim], of unit length."):
         found = np.load(Path(path).expanduser(), mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BenchError(
-            f"Training vectors {path}: {error}. Give a .npy file, [picture, dim], of unit length."
-        ) from error
-    if found.ndim != 2 or not len(found) or abs(float(np.linalg.norm(found[0])) - 1) > 1e-2:
-        raise BenchError(
-            f"Training vectors {path} are not [picture, dim] of unit length; their shape is {found.shape}."
-        )
-    return np.asarray(found)
+        if found.ndim != 2 or not len(found) or not abs(float(np.linalg.norm(found[0])) - 1) <= 1e-2:
+            raise BenchError(
+                f"Training vectors {path} are not [picture, dim] of unit length; their shape is {found.shape}."
+            )
+        return np.asarray(found)
 
 
 def _with_pictures(session: Session, task: Task, matches: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.generator.dalle.transformer import DalleShape, Transformer
 from bench.generator.dalle.vae import Vae, VaeShape
 from bench.generator.dalle.words import Words
@@ -74,29 +74,31 @@ def load(folder: Path = BUNDLED) -> Checkpoint:
     """Read what `save` wrote.
 
     Raises:
-        BenchError: no such checkpoint, or its weights are not those of its card.
+        BenchError: no such checkpoint, a damaged one, or its weights are not those of its card.
     """
     from safetensors.torch import load_file
 
     if not (folder / CARD).is_file() or not (folder / WEIGHTS).is_file():
         raise BenchError(f"{folder} holds no DALL-E: it needs {CARD} and {WEIGHTS}.")
-    read = json.loads((folder / CARD).read_text())
-    found = checksum(folder / WEIGHTS)
-    if found != read["weights"]:
-        raise BenchError(
-            f"{folder / WEIGHTS} has hash {found[:12]}, its card says {read['weights'][:12]}; get it again."
-        )
-    known = {"name", "vae", "transformer", "words", "temperature", "licence", "weights"}
-    card = DalleCard(
-        read["name"], VaeShape(**read["vae"]), DalleShape(**read["transformer"]), tuple(read["words"]),
-        read["temperature"], read["licence"], read["weights"],
-        {key: value for key, value in read.items() if key not in known},
-    )  # fmt: skip
+    card, found = _card(folder / CARD), checksum(folder / WEIGHTS)
+    if found != card.weights:
+        raise BenchError(f"{folder / WEIGHTS} has hash {found[:12]}, its card says {card.weights[:12]}; get it again.")
     tensors = {key: value.float() for key, value in load_file(folder / WEIGHTS).items()}
     vae, transformer = Vae(card.vae), Transformer(card.transformer)
     for name, model in (("vae", vae), ("transformer", transformer)):
         model.load_state_dict({k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")})
     return Checkpoint(card, vae.eval(), transformer.eval())
+
+
+def _card(path: Path) -> DalleCard:
+    known = {"name", "vae", "transformer", "words", "temperature", "licence", "weights"}
+    with reading(path, "the card of a DALL-E"):
+        read = json.loads(path.read_text())
+        return DalleCard(
+            read["name"], VaeShape(**read["vae"]), DalleShape(**read["transformer"]), tuple(read["words"]),
+            read["temperature"], read["licence"], str(read["weights"]),
+            {key: value for key, value in read.items() if key not in known},
+        )  # fmt: skip
 
 
 def pictures(vae: Vae, codes: torch.Tensor) -> list[Any]:

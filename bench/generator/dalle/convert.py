@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from bench.archive import read_modules
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.generator.dalle.vae import Decoder, Encoder, VaeShape
 from bench.store import atomic, checksum
 
@@ -41,9 +41,7 @@ def read_half(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise BenchError(f"{path} is no file. Give OpenAI's encoder.pkl or decoder.pkl, or FLAVA's safetensors.")
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return openai_names(load_file(path))
+        return openai_names(_safetensors(path))
     return openai_names(read_modules(path, PACKAGES))
 
 
@@ -119,13 +117,19 @@ def convert(out: Path, *, encoder: Path | None = None, decoder: Path | None = No
 
 def load_halves(path: Path) -> tuple[Encoder | None, Decoder | None]:
     """What `convert` wrote."""
-    from safetensors.torch import load_file
-
-    tensors = load_file(path)
+    tensors = _safetensors(path)
     halves = {half: {name.removeprefix(f"{half}."): one for name, one in tensors.items() if name.startswith(f"{half}.")}
               for half in ("encoder", "decoder")}  # fmt: skip
     return (encoder_from(halves["encoder"]) if halves["encoder"] else None,
             decoder_from(halves["decoder"]) if halves["decoder"] else None)  # fmt: skip
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    with reading(path, "safetensors", also=(SafetensorError,)):
+        return load_file(path)
 
 
 def _size(tensors: dict[str, Tensor], layer: str, axis: int) -> int:

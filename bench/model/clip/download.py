@@ -13,10 +13,9 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.errors import BenchError
+from bench.errors import BenchError, first_line
 from bench.model.clip.published import Published
 from bench.model.clip.weights import sha256_of
-from bench.model.encoding import first_line
 
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors", "pytorch_model.bin")
 """Files of a hub repository that may hold a CLIP, in order of preference."""

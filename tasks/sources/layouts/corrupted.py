@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.task import Pictures, Records, digest
 from tasks.sources.content import from_array
 from tasks.sources.folder import pictures_by_class, records_of_files
+from tasks.sources.matching import numbered
 from tasks.sources.places import not_at_hand
 from tasks.text import classes
 
@@ -43,14 +44,15 @@ def cifar_c(folder: str, named: str) -> Read:
         base = root / folder
         pictures, labels = _array(base / f"{corruption}.npy"), _array(base / "labels.npy")
         count, rest = divmod(len(pictures), len(SEVERITIES))
-        if rest or pictures.dtype != np.uint8 or pictures.ndim != 4 or len(labels) != len(pictures):
+        if rest or pictures.dtype != np.uint8 or pictures.shape[1:] != (32, 32, 3) or labels.shape != (len(pictures),):
             raise BenchError(
                 f"{base}/{corruption}.npy is not in the layout of CIFAR-C: {pictures.dtype} {pictures.shape} with "
-                f"{len(labels)} labels; expected uint8 [5 n, 32, 32, 3] and 5 n labels. Fetch it again."
+                f"labels {labels.shape}; expected uint8 [5 n, 32, 32, 3] and 5 n labels. Fetch it again."
             )
         names = sorted(one.key for one in classes(named))
         part = slice((severity - 1) * count, severity * count)
-        keys = [names[int(label)] for label in labels[part]]
+        with reading(base / "labels.npy", f"labels from 0 to {len(names) - 1}"):
+            keys = [numbered(names, int(label)) for label in labels[part]]
         ids = [f"{split}/{i:05d}" for i in range(count)]
         fingerprint = digest("array", str(pictures[part].shape), pictures[part].tobytes())
         return Records(from_array(pictures[part]), keys, ids, fingerprint)
@@ -122,7 +124,8 @@ def _parts(split: str) -> tuple[str, int]:
 def _array(path: Path) -> np.ndarray:
     if not path.is_file():
         raise not_at_hand(path.parent.name, [path])
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
-        raise BenchError(f"{path} cannot be read: {error}. Fetch it again.") from error
+    with reading(path, "an array"):
+        found = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        if not found.ndim:
+            raise ValueError("it holds one number")
+        return found

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.errors import reading
 from bench.task import Records
 from bench.unpacking import check_unpacked
 from tasks.sources.layouts.arrays import records_of_array
+from tasks.sources.matching import numbered
 
 FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 STEP, SIDE = 97, 64
@@ -25,15 +26,13 @@ SHAPES = ("square", "ellipse", "heart")
 def shape(root: Path, split: str) -> Records:
     """`dsprites/<FILE>`: `imgs` of 0 and 1, `latents_classes` with the shape in column 1."""
     path = root / "dsprites" / FILE
-    try:
+    with reading(path, "dSprites"):
         with zipfile.ZipFile(path) as packed:
             check_unpacked(path.stat().st_size, packed.getinfo("latents_classes.npy").file_size)
             latents = np.lib.format.read_array(io.BytesIO(packed.read("latents_classes.npy")), allow_pickle=False)
             pictures = _every(packed, "imgs.npy", STEP)
-        keys = [SHAPES[number] for number in latents[::STEP, 1]]
-    except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
-        raise BenchError(f"{path} cannot be read: {error}. Fetch it again.") from error
-    return records_of_array(pictures * np.uint8(255), keys, split)
+        keys = [numbered(SHAPES, int(number)) for number in latents[::STEP, 1]]
+        return records_of_array(pictures * np.uint8(255), keys, split)
 
 
 def _every(packed: zipfile.ZipFile, name: str, step: int) -> np.ndarray:

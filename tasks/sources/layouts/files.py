@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.task import Pictures, Records, digest
 from tasks.sources.content import SUFFIXES
 from tasks.sources.folder import FolderReader, pictures_by_class, records_of_files
 from tasks.sources.layouts.videos import VIDEOS, records_of_videos, still
-from tasks.sources.matching import plain
+from tasks.sources.matching import numbered, plain
 from tasks.text import classes
 
 if TYPE_CHECKING:
@@ -53,16 +54,14 @@ def pets(root: Path, split: str) -> Records:
 
 def lines(path: Path) -> list[str]:
     """The lines of a list of the data set that are not blank."""
-    try:
+    with reading(path, "a list"):
         return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise BenchError(f"Cannot read the list {path}: {error}.") from error
 
 
 def listed(folder: Path, names: Sequence[str], keys: Sequence[str]) -> Records:
     """Records of the files `names` in `folder`; all must be there."""
-    files = [folder / name for name in names]
-    missing = [file for file in files if not file.is_file()]
+    files = [folder / str(name) for name in names]
+    missing = [file for file in files if not (file.is_relative_to(folder) and os.path.isfile(file))]
     if missing:
         raise BenchError(
             f"{len(missing)} of {len(files)} listed pictures are not there, first {missing[0]}. "
@@ -94,7 +93,9 @@ def sun397(root: Path, split: str) -> Records:
 def aircraft(root: Path, split: str) -> Records:
     """`fgvc-aircraft-2013b`: `data/images_variant_test.txt` lists `1514522 707-320`."""
     base = root / "fgvc-aircraft-2013b" / "data"
-    rows = [line.split(" ", 1) for line in lines(base / f"images_variant_{split}.txt")]
+    path = base / f"images_variant_{split}.txt"
+    with reading(path, "a list of pictures with their variants"):
+        rows = [(name, variant) for name, variant in (line.split(" ", 1) for line in lines(path))]
     return listed(base / "images", [f"{name}.jpg" for name, _ in rows], [variant for _, variant in rows])
 
 
@@ -103,14 +104,13 @@ def gtsrb(root: Path, split: str) -> Records:
     base = root / "gtsrb"
     if split == "train":
         found = FolderReader(base / "GTSRB" / "Training", {"train": ""})("train")
-        return replace(found, keys=[str(int(str(key))) for key in found.keys])
-    rows = [line.split(";") for line in lines(base / "GT-final_test.csv")]
-    name, label = rows[0].index("Filename"), rows[0].index("ClassId")
-    return listed(
-        base / "GTSRB" / "Final_Test" / "Images",
-        [row[name] for row in rows[1:]],
-        [str(int(row[label])) for row in rows[1:]],
-    )
+        with reading(base / "GTSRB" / "Training", "folders with numbers"):
+            return replace(found, keys=[str(int(str(key))) for key in found.keys])
+    with reading(base / "GT-final_test.csv", "a table with Filename and ClassId"):
+        rows = [line.split(";") for line in lines(base / "GT-final_test.csv")]
+        name, label = rows[0].index("Filename"), rows[0].index("ClassId")
+        names, keys = [row[name] for row in rows[1:]], [str(int(row[label])) for row in rows[1:]]
+    return listed(base / "GTSRB" / "Final_Test" / "Images", names, keys)
 
 
 def clevr(of: Callable[[list[dict[str, Any]]], str]) -> Callable[[Path, str], Records]:
@@ -119,12 +119,11 @@ def clevr(of: Callable[[list[dict[str, Any]]], str]) -> Callable[[Path, str], Re
     def read(root: Path, split: str) -> Records:
         part = "val" if split == "test" else split
         base = root / "CLEVR_v1.0"
-        scenes = read_json(base / "scenes" / f"CLEVR_{part}_scenes.json")["scenes"]
-        return listed(
-            base / "images" / part,
-            [scene["image_filename"] for scene in scenes],
-            [of(scene["objects"]) for scene in scenes],
-        )
+        path = base / "scenes" / f"CLEVR_{part}_scenes.json"
+        with reading(path, "scenes of CLEVR"):
+            scenes = read_json(path)["scenes"]
+            names, keys = [scene["image_filename"] for scene in scenes], [of(scene["objects"]) for scene in scenes]
+        return listed(base / "images" / part, names, keys)
 
     return read
 
@@ -144,10 +143,8 @@ def imagenet_v2(root: Path, split: str) -> Records:
     """`imagenetv2-matched-frequency-format-val/<number>`: numbers count ImageNet's WordNet ids in sorted order."""
     found = FolderReader(root / "imagenetv2-matched-frequency-format-val", {split: ""})(split)
     order = sorted(one.key for one in classes("imagenet"))
-    try:
-        return replace(found, keys=[order[int(str(key))] for key in found.keys])
-    except (ValueError, IndexError) as error:
-        raise BenchError(f"{root}: ImageNet-V2 has folders 0 to 999 ({error}).") from error
+    with reading(root / "imagenetv2-matched-frequency-format-val", "the folders 0 to 999 of ImageNet-V2"):
+        return replace(found, keys=[numbered(order, int(str(key))) for key in found.keys])
 
 
 def objectnet(root: Path, split: str) -> Records:
@@ -175,8 +172,10 @@ def ucf101(root: Path, split: str) -> Records:
     """
     import pandas as pd
 
-    names = [line.split()[0] for line in lines(root / "ucfTrainTestlist" / f"{split}list01.txt")]
-    files = [still(root / "UCF-101" / name) for name in names]
+    path = root / "ucfTrainTestlist" / f"{split}list01.txt"
+    with reading(path, "a list of videos"):
+        names = [line.split()[0] for line in lines(path)]
+        files = [still(root / "UCF-101" / name) for name in names]
     found = records_of_videos(files, [name.split("/")[0] for name in names], root=root / "UCF-101")
     return replace(found, attributes=pd.DataFrame({"source": [Path(name).stem.rpartition("_")[0] for name in names]}))
 
@@ -191,16 +190,16 @@ def kinetics700(root: Path, split: str) -> Records:
 
 def read_json(path: Path) -> Any:
     """The content of a JSON file of the data set."""
-    try:
+    with reading(path, "JSON"):
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise BenchError(f"{path} cannot be read as JSON: {error}.") from error
 
 
 def cub(root: Path, split: str) -> Records:
     """`CUB_200_2011`: `images.txt` numbers the pictures, `train_test_split.txt` marks training ones by 1."""
     base = root / "CUB_200_2011"
-    names = dict(line.split(" ", 1) for line in lines(base / "images.txt"))
-    marks = dict(line.split() for line in lines(base / "train_test_split.txt"))
-    chosen = [name for number, name in names.items() if (marks[number] == "1") == (split == "train")]
+    with reading(base / "images.txt", "a list of numbers and pictures"):
+        names = dict(line.split(" ", 1) for line in lines(base / "images.txt"))
+    with reading(base / "train_test_split.txt", "a list of a mark for each picture"):
+        marks = dict(line.split() for line in lines(base / "train_test_split.txt"))
+        chosen = [name for number, name in names.items() if (marks[number] == "1") == (split == "train")]
     return listed(base / "images", chosen, [name.split("/")[0].partition(".")[2] for name in chosen])

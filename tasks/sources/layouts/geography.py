@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bench.errors import BenchError, unknown
+from bench.errors import reading, unknown
 from bench.task import Records
 from tasks.sources.layouts.files import listed
+from tasks.sources.matching import numbered
 from tasks.sources.table import read_table
 from tasks.text import classes
 
@@ -22,18 +23,19 @@ def dollar_street(root: Path, split: str) -> Records:
     import pandas as pd
 
     base = root / "dollarstreet"
-    table = read_table(base / f"images_v2_imagenet_{split}.csv")
+    path = base / f"images_v2_imagenet_{split}.csv"
     order = sorted(one.key for one in classes("imagenet"))
-    try:
-        keys = [tuple(order[int(number)] for number in json.loads(cell)) for cell in table["imagenet_sysnet_id"]]
+    with reading(path, "the publisher's table"):
+        table = read_table(path)
+        numbers = [json.loads(cell) for cell in table["imagenet_sysnet_id"]]
+        keys = [tuple(numbered(order, int(number)) for number in row) for row in numbers]
         income = pd.qcut(table["income"].astype(float), 4, labels=["lowest", "low", "high", "highest"])
-        found = listed(base, table["imageRelPath"].tolist(), [""] * len(table))
         attributes = pd.DataFrame(
             {"group": income.astype(str), "country": table["country.name"], "income": table["income"],
              "place": table["place"]}
         )  # fmt: skip
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise BenchError(f"{base} is not in the publisher's layout: {error!r}.") from error
+        names = table["imageRelPath"].tolist()
+    found = listed(base, names, [""] * len(names))
     return replace(found, keys=keys, attributes=attributes)
 
 

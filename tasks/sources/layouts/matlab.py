@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.task import Records
 from tasks.sources.layouts.arrays import records_of_array
 from tasks.sources.layouts.files import listed
+from tasks.sources.matching import numbered
 
 SET_IDS = {"train": "trnid", "val": "valid", "test": "tstid"}
 
@@ -20,27 +21,34 @@ SET_IDS = {"train": "trnid", "val": "valid", "test": "tstid"}
 def cars(root: Path, split: str) -> Records:
     """`stanford_cars`: annotations with a class number; names in `devkit/cars_meta.mat`."""
     base = root / "stanford_cars"
-    names = [str(name) for name in np.atleast_1d(_load(base / "devkit" / "cars_meta.mat")["class_names"])]
+    meta = base / "devkit" / "cars_meta.mat"
+    with reading(meta, "class names of Stanford Cars"):
+        names = [str(name) for name in np.atleast_1d(_load(meta)["class_names"])]
     table = base / ("devkit/cars_train_annos.mat" if split == "train" else "cars_test_annos_withlabels.mat")
-    rows = np.atleast_1d(_load(table)["annotations"])
-    keys = [names[int(row["class"]) - 1] for row in rows]
-    return listed(base / f"cars_{split}", [str(row["fname"]) for row in rows], keys)
+    with reading(table, "annotations of Stanford Cars"):
+        rows = np.atleast_1d(_load(table)["annotations"])
+        files = [str(row["fname"]) for row in rows]
+        keys = [numbered(names, int(row["class"]) - 1) for row in rows]
+    return listed(base / f"cars_{split}", files, keys)
 
 
 def flowers102(root: Path, split: str) -> Records:
     """`flowers-102`: `setid.mat` lists the picture numbers of a split, `imagelabels.mat` the class of each."""
     base = root / "flowers-102"
-    numbers = np.atleast_1d(_load(base / "setid.mat")[SET_IDS[split]]).tolist()
-    labels = np.atleast_1d(_load(base / "imagelabels.mat")["labels"])
-    names = [f"image_{number:05d}.jpg" for number in numbers]
-    return listed(base / "jpg", names, [str(int(labels[number - 1])) for number in numbers])
+    with reading(base / "imagelabels.mat", "labels of Flowers 102"):
+        labels = [str(int(label)) for label in np.atleast_1d(_load(base / "imagelabels.mat")["labels"])]
+    with reading(base / "setid.mat", "splits of Flowers 102"):
+        numbers = [int(number) for number in np.atleast_1d(_load(base / "setid.mat")[SET_IDS[split]])]
+        keys = [numbered(labels, number - 1) for number in numbers]
+    return listed(base / "jpg", [f"image_{number:05d}.jpg" for number in numbers], keys)
 
 
 def svhn(root: Path, split: str) -> Records:
     """`test_32x32.mat`: pictures [32, 32, 3, image], labels 1 to 10 where 10 stands for the digit 0."""
-    content = _load(root / f"{split}_32x32.mat")
-    labels = np.atleast_1d(content["y"])
-    return records_of_array(content["X"].transpose(3, 0, 1, 2), [str(int(label) % 10) for label in labels], split)
+    with reading(root / f"{split}_32x32.mat", "pictures of SVHN"):
+        content = _load(root / f"{split}_32x32.mat")
+        keys = [numbered("1234567890", int(label) - 1) for label in np.atleast_1d(content["y"])]
+        return records_of_array(content["X"].transpose(3, 0, 1, 2), keys, split)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bench.errors import reading
 from bench.task import Records
 from tasks.sources.content import is_picture
 from tasks.sources.layouts.files import lines, listed
 from tasks.sources.layouts.wilds import rows_with
+from tasks.sources.matching import numbered
 from tasks.sources.table import read_table
 
 RACES = ("White", "Black", "Asian", "Indian", "Other")
@@ -30,7 +32,9 @@ def fairface(label: str) -> Callable[[Path, str], Records]:
 
     def read(root: Path, split: str) -> Records:
         base, part = root / "fairface", "val" if split == "test" else split
-        table = read_table(base / f"fairface_label_{part}.csv")
+        path = base / f"fairface_label_{part}.csv"
+        with reading(path, "a table of FairFace"):
+            table = read_table(path)[["file", "age", "gender", "race"]]
         found = listed(base, table["file"].tolist(), table[label].tolist())
         return replace(found, attributes=table[["age", "gender", "race"]])
 
@@ -74,13 +78,16 @@ def celeba(label: str, spurious: str) -> Callable[[Path, str], Records]:
         import pandas as pd
 
         base = root / "celeba"
-        rows = [line.split() for line in lines(base / "list_attr_celeba.txt")[1:]]
         part = {"train": "0", "val": "1", "test": "2"}[split]
-        chosen = {name for name, mark in map(str.split, lines(base / "list_eval_partition.txt")) if mark == part}
-        table = pd.DataFrame([row for row in rows[1:] if row[0] in chosen], columns=["file", *rows[0]])
-        found = listed(base / "img_align_celeba", table["file"].tolist(), table[label].tolist())
-        group = [f"{label} {a}, {spurious} {b}" for a, b in zip(table[label], table[spurious], strict=True)]
-        return replace(found, attributes=table[[label, spurious]].assign(group=group))
+        with reading(base / "list_eval_partition.txt", "a list of pictures with their part"):
+            chosen = {name for name, mark in map(str.split, lines(base / "list_eval_partition.txt")) if mark == part}
+        with reading(base / "list_attr_celeba.txt", "a table of CelebA"):
+            head, *rows = (line.split() for line in lines(base / "list_attr_celeba.txt")[1:])
+            table = [dict(zip(["file", *head], row, strict=True)) for row in rows if row[0] in chosen]
+            names, keys, others = ([row[column] for row in table] for column in ("file", label, spurious))
+        found = listed(base / "img_align_celeba", names, keys)
+        group = [f"{label} {a}, {spurious} {b}" for a, b in zip(keys, others, strict=True)]
+        return replace(found, attributes=pd.DataFrame({label: keys, spurious: others, "group": group}))
 
     return read
 
@@ -89,9 +96,9 @@ def waterbirds(root: Path, split: str) -> Records:
     """`waterbird_complete95_forest2water2/metadata.csv` (Sagawa et al. 2020): y, split, place."""
     base = root / "waterbird_complete95_forest2water2"
     table = rows_with(base / "metadata.csv", "split", {"train": "0", "val": "1", "test": "2"}[split])
-    group = [
-        f"{('land', 'water')[int(y)]}bird on {('land', 'water')[int(p)]}"
-        for y, p in zip(table["y"], table["place"], strict=True)
-    ]
+    with reading(base / "metadata.csv", "a table of Waterbirds"):
+        table = table[["img_filename", "y", "place"]]
+        bird, place = ([numbered(("land", "water"), int(one)) for one in table[name]] for name in ("y", "place"))
+    group = [f"{b}bird on {p}" for b, p in zip(bird, place, strict=True)]
     found = listed(base, table["img_filename"].tolist(), table["y"].tolist())
     return replace(found, attributes=table[["place"]].assign(group=group))

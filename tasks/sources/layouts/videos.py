@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, reading
 from bench.task import Pictures, Records
 from tasks.sources.content import SUFFIXES, decode, fingerprint_of_files
 
@@ -25,7 +26,7 @@ def still(video: Path) -> Path:
 
 def records_of_videos(files: Sequence[Path], keys: Sequence[str], *, root: Path) -> Records:
     """Records of videos or extracted frames; ids are paths relative to `root` without their ending."""
-    missing = [file for file in files if not file.is_file()]
+    missing = [file for file in files if not (file.is_relative_to(root) and os.path.isfile(file))]
     if missing or not files:
         raise BenchError(
             f"{len(missing)} of {len(files)} videos are not in {root}"
@@ -39,7 +40,10 @@ def records_of_videos(files: Sequence[Path], keys: Sequence[str], *, root: Path)
 
 def picture(path: Path) -> Image:
     """A picture file, or the middle frame of a video."""
-    return decode(path.read_bytes(), str(path)) if path.suffix.lower() in SUFFIXES else middle_frame(path)
+    if path.suffix.lower() not in SUFFIXES:
+        return middle_frame(path)
+    with reading(path, "a picture"):
+        return decode(path.read_bytes(), str(path))
 
 
 def middle_frame(video: Path) -> Image:
@@ -52,14 +56,11 @@ def middle_frame(video: Path) -> Image:
         av: Any = importlib.import_module("av")
     except ImportError:
         raise BenchError("Reading videos needs PyAV (`pip install av`), or the middle frames as .jpg files.") from None
-    try:
-        with av.open(str(video)) as container:
-            count = sum(1 for _ in container.decode(video=0))
-            container.seek(0)
-            for number, frame in enumerate(container.decode(video=0)):
-                if number == count // 2:
-                    found: Image = frame.to_image()
-                    return found
-    except av.error.FFmpegError as error:
-        raise BenchError(f"{video} is not a readable video: {error}.") from error
+    with reading(video, "a video", also=(av.error.FFmpegError,)), av.open(str(video)) as container:
+        count = sum(1 for _ in container.decode(video=0))
+        container.seek(0)
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == count // 2:
+                found: Image = frame.to_image()
+                return found
     raise BenchError(f"{video} holds no frame.")

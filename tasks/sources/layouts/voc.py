@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.errors import BenchError
+from bench.errors import reading
 from bench.task import Pictures, Records, digest
+from tasks.sources.layouts.boxes import Box, box
 from tasks.sources.layouts.files import lines, listed
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ FIELD = "<{0}>\\s*([^<]+?)\\s*</{0}>"
 
 
 class Thing(NamedTuple):
-    """An object in a picture: its class and its box (left, upper, right, lower), counted from 0."""
+    """An object in a picture: its class and its box."""
 
     key: str
-    box: tuple[int, int, int, int]
+    box: Box
 
 
 def voc2007(root: Path, split: str) -> Records:
@@ -35,10 +36,11 @@ def voc2007(root: Path, split: str) -> Records:
 
     base = root / "VOCdevkit" / "VOC2007"
     names = [line.split()[0] for line in lines(base / "ImageSets" / "Main" / f"{split}.txt")]
-    marks: dict[str, dict[str, list[str]]] = {"1": {}, "0": {}}
+    marks: dict[str, dict[str, list[str]]] = {"1": {}, "0": {}, "-1": {}}
     for table in sorted((base / "ImageSets" / "Main").glob(f"*_{split}.txt")):
-        for name, mark in (line.split() for line in lines(table)):
-            marks.setdefault(mark, {}).setdefault(name, []).append(table.stem.removesuffix(f"_{split}"))
+        with reading(table, "a list of pictures, each with a mark"):
+            for name, mark in (line.split() for line in lines(table)):
+                marks[mark].setdefault(name, []).append(table.stem.removesuffix(f"_{split}"))
     found = listed(base / "JPEGImages", [f"{name}.jpg" for name in names], [""] * len(names))
     return replace(
         found,
@@ -74,16 +76,13 @@ def voc2007_crops(root: Path, split: str) -> Records:
 
 
 def _things(path: Path) -> list[Thing]:
-    try:
-        found = []
+    found = []
+    with reading(path, "an annotation of VOC"):
         for text in OBJECT.findall(path.read_text(encoding="utf-8")):
             text = re.sub(r"<part>.*?</part>", "", text, flags=re.DOTALL)
             fields = [re.search(FIELD.format(name), text) for name in ("name", "xmin", "ymin", "xmax", "ymax")]
-            key, left, upper, right, lower = (field.group(1) for field in fields if field is not None)
+            key, *edges = (field.group(1) for field in fields if field is not None)
+            left, upper, right, lower = (int(float(edge)) for edge in edges)
             # VOC counts pixels from 1 and its boxes hold their last pixel.
-            found.append(
-                Thing(key, (int(float(left)) - 1, int(float(upper)) - 1, int(float(right)), int(float(lower))))
-            )
-        return found
-    except (OSError, ValueError) as error:
-        raise BenchError(f"{path} is not an annotation of VOC: {error}.") from error
+            found.append(Thing(key, box(left - 1, upper - 1, right, lower)))
+    return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import unknown
+from bench.errors import reading, unknown
 from bench.task import Records
 from tasks.sources.layouts.files import listed
 from tasks.sources.table import read_table
@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 def camelyon17(root: Path, split: str) -> Records:
     """`camelyon17_v1.0/metadata.csv` (Bandi et al. 2018): test is the hospital with centre number 2."""
     base = root / "camelyon17_v1.0"
-    table = rows_with(base / "metadata.csv", "center", "2") if split == "test" else read_table(base / "metadata.csv")
-    places = [f"patient_{p}_node_{n}" for p, n in zip(table["patient"], table["node"], strict=True)]
-    names = [
-        f"patches/{place}/patch_{place}_x_{x}_y_{y}.png"
-        for place, x, y in zip(places, table["x_coord"], table["y_coord"], strict=True)
-    ]
-    found = listed(base, names, table["tumor"].tolist())
-    return replace(found, attributes=table[["center", "slide"]].reset_index(drop=True))
+    path = base / "metadata.csv"
+    table = rows_with(path, "center", "2") if split == "test" else read_table(path)
+    with reading(path, "a table of Camelyon17"):
+        places = [f"patient_{p}_node_{n}" for p, n in zip(table["patient"], table["node"], strict=True)]
+        names = [
+            f"patches/{place}/patch_{place}_x_{x}_y_{y}.png"
+            for place, x, y in zip(places, table["x_coord"], table["y_coord"], strict=True)
+        ]
+        keys, attributes = table["tumor"].tolist(), table[["center", "slide"]].reset_index(drop=True)
+    return replace(listed(base, names, keys), attributes=attributes)
 
 
 def fmow(root: Path, split: str) -> Records:
@@ -38,12 +40,15 @@ def fmow(root: Path, split: str) -> Records:
     `region` is the part of the world; it is empty for countries without one (WILDS' "Other", which its metric ignores).
     """
     base = root / "fmow_v1.1"
-    table = read_table(base / "rgb_metadata.csv")
-    regions = read_table(base / "country_code_mapping.csv").set_index("alpha-3")["region"].to_dict()
-    table["number"] = range(len(table))
-    table = table[(table["split"] == "test") & (table["timestamp"] >= "2016")].reset_index(drop=True)
-    table["region"] = [regions.get(code) or "" for code in table["country_code"]]
-    found = listed(base / "images", [f"rgb_img_{number}.png" for number in table["number"]], table["category"].tolist())
+    with reading(base / "country_code_mapping.csv", "a table with the region of each country"):
+        regions = read_table(base / "country_code_mapping.csv").set_index("alpha-3")["region"].to_dict()
+    with reading(base / "rgb_metadata.csv", "a table of FMoW"):
+        table = read_table(base / "rgb_metadata.csv")
+        table["number"] = range(len(table))
+        table = table[(table["split"] == "test") & (table["timestamp"] >= "2016")].reset_index(drop=True)
+        table["region"] = [regions.get(code) or "" for code in table["country_code"]]
+        keys = table["category"].tolist()
+    found = listed(base / "images", [f"rgb_img_{number}.png" for number in table["number"]], keys)
     return replace(found, attributes=table[["region", "country_code", "timestamp"]])
 
 
@@ -54,9 +59,10 @@ def iwildcam(root: Path, split: str) -> Records:
     """
     base = root / "iwildcam_v2.0"
     table = rows_with(base / "metadata.csv", "split", split)
-    found = listed(base / "train", table["filename"].tolist(), table["y"].tolist())
-    kept = table[["location_remapped", "sequence_remapped"]]
-    return replace(found, attributes=kept.set_axis(["location", "sequence"], axis=1))
+    with reading(base / "metadata.csv", "a table of iWildCam"):
+        names, keys = table["filename"].tolist(), table["y"].tolist()
+        kept = table[["location_remapped", "sequence_remapped"]].set_axis(["location", "sequence"], axis=1)
+    return replace(listed(base / "train", names, keys), attributes=kept)
 
 
 def rows_with(path: Path, column: str, value: str) -> pd.DataFrame:
