@@ -1,17 +1,16 @@
-"""The hub's client, kept from waiting: without a name service, or behind a dead proxy, it retries each file for half a
-minute.
-"""
+"""The hub's client, kept from waiting: where nobody answers it retries each file for half a minute and more."""
 
 from __future__ import annotations
 
-import socket
-import urllib.parse
+import http.client
+import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE = 5.0
-"""Seconds that a proxy may take to answer."""
+PATIENCE = 10.0
+"""Seconds that the hub, or the proxy on the way there, may take to answer."""
 
 
 @contextmanager
@@ -20,21 +19,23 @@ def quick_to_fail() -> Iterator[None]:
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or not _reachable(urllib.parse.urlparse(constants.ENDPOINT).hostname or "")
+    constants.HF_HUB_OFFLINE = before or bool(silence())
     try:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
 
 
-def _reachable(host: str) -> bool:
-    proxies = urllib.request.getproxies()
+def silence() -> str:
+    """Why the hub cannot be reached; empty if it answers, be it that one must log in."""
+    from huggingface_hub import constants
+
+    asked = urllib.request.Request(constants.ENDPOINT, method="HEAD")  # noqa: S310 - the user's own address
     try:
-        if "https" in proxies:  # the proxy finds the host, not this machine
-            proxy = urllib.parse.urlparse(proxies["https"])
-            socket.create_connection((proxy.hostname or "", proxy.port or 443), timeout=PATIENCE).close()
-        elif not proxies:
-            socket.getaddrinfo(host, 443)
-    except (OSError, ValueError):
-        return False
-    return True
+        urllib.request.build_opener().open(asked, timeout=PATIENCE).close()  # by the proxies of the environment
+    except urllib.error.HTTPError:
+        return ""
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        certificate = isinstance(getattr(error, "reason", None), ssl.SSLError)  # the client has a list of its own
+        return "" if certificate else f"{constants.ENDPOINT}: {error}"
+    return ""

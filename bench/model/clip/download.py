@@ -6,7 +6,6 @@ Without network the error names the file and where to put it.
 
 import http.client
 import os
-import socket
 import tempfile
 import urllib.parse
 import urllib.request
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from bench.errors import BenchError, first_line
 from bench.model.clip.published import Published
 from bench.model.clip.weights import sha256_of
+from bench.model.hub import silence
 
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors", "pytorch_model.bin")
 """Files of a hub repository that may hold a CLIP, in order of preference."""
@@ -124,16 +124,11 @@ def _hub_file(repo: str, name: str, revision: str | None, cache: Path | None, *,
 
 
 def _check_reachable(repo: str, revision: str | None) -> None:
-    # The hub's client retries for half a minute before it gives up; a missing name service is told at once.
     from huggingface_hub import constants
 
-    host = urllib.parse.urlparse(constants.ENDPOINT).hostname or ""
-    if constants.HF_HUB_OFFLINE or urllib.request.getproxies():
-        return
-    try:
-        socket.getaddrinfo(host, 443)
-    except OSError as error:
-        raise _unreachable(repo, WEIGHTS[0], revision, error) from error
+    reason = "" if constants.HF_HUB_OFFLINE else silence()
+    if reason:
+        raise _unreachable(repo, WEIGHTS[0], revision, OSError(reason))
 
 
 def _unreachable(repo: str, name: str, revision: str | None, error: Exception) -> BenchError:
