@@ -13,6 +13,7 @@ FACTOR, HARMLESS = 100, 1 << 28
 def check_unpacked(packed: int, unpacked: int) -> None:
     """ValueError if `packed` bytes claim to hold `unpacked` ones and that cannot be meant."""
     if unpacked > max(HARMLESS, FACTOR * packed):
+        many = f"{unpacked:,}" if unpacked < 1 << 60 else "more than there is room for"
         raise ValueError(
-            f"its {packed:,} bytes would unpack to {unpacked:,}, more than {FACTOR} times as many: a decompression bomb"
+            f"its {packed:,} bytes would unpack to {many}, more than {FACTOR} times as many: a decompression bomb"
         )

@@ -5,7 +5,7 @@ Where damage can be told by a seal, the readers also demand that nothing altered
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,18 @@ import pandas as pd
 from PIL import Image
 
 ROWS = [{"task": "t", "value": 0.1 + 0.2, "low": float("nan"), "n": 7, "status": "ok", "reason": ""}]
+READ = {"t": "one hash", "t test": "another"}
 FRESH = [{"task": "t", "value": 0.5, "low": 0.25, "n": 7, "status": "ok", "reason": ""}]
+
+
+def read_before(names: Iterable[str]) -> dict[str, str]:
+    return {name: READ.get(name, "") for name in names}
 
 
 def journal(folder: Path) -> Path:
     from bench.journal import Journal
 
-    Journal(folder, "who").once("cell", lambda: "data", lambda: ROWS)
+    Journal(folder, "who").once("cell", read_before, lambda: ROWS, lambda: READ)
     return next((folder / "finished").iterdir())
 
 
@@ -29,7 +34,7 @@ def read_journal(folder: Path) -> Any:
 
     kept = (folder / "finished").iterdir()
     whole = {path: path.read_bytes() for path in kept}
-    rows = Journal(folder, "who").once("cell", lambda: "data", lambda: FRESH)
+    rows = Journal(folder, "who").once("cell", read_before, lambda: FRESH, lambda: READ)
     for path, content in whole.items():
         path.write_bytes(content)
     assert repr(rows) in (repr(ROWS), repr(FRESH)), "damaged rows were taken for whole"

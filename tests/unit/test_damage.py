@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -127,11 +128,16 @@ def test_a_pickle_cannot_take_all_memory(tmp_path: Path) -> None:
 )
 def test_a_damaged_note_is_not_gone_by(damage: tuple[bytes, bytes], tmp_path: Path) -> None:
     journal, rows = Journal(tmp_path, "who"), [{"value": 0.25, "low": float("nan"), "status": "ok"}]
-    journal.once("cell", lambda: "d", lambda: rows)
+    data = {"task": "d", "task test": "e"}
+
+    def once(work: Callable[[], list[dict[str, object]]]) -> list[dict[str, object]]:
+        return journal.once("cell", lambda names: {name: data.get(name, "") for name in names}, work, lambda: data)
+
+    once(lambda: rows)
     (note,) = (tmp_path / "finished").iterdir()
-    assert repr(journal.once("cell", lambda: "d", list)) == repr(rows)
+    assert repr(once(list)) == repr(rows)
     note.write_bytes(note.read_bytes().replace(*damage))
-    assert journal.once("cell", lambda: "d", lambda: [{"status": "ok"}]) == [{"status": "ok"}]
+    assert once(lambda: [{"status": "ok"}]) == [{"status": "ok"}]
 
 
 def test_a_header_that_is_no_python_is_no_array(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ draws its own sample at random.
 from __future__ import annotations
 
 import io
+import operator
 import zipfile
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def shape(root: Path, split: str) -> Records:
             check_unpacked(path.stat().st_size, packed.getinfo("latents_classes.npy").file_size)
             latents = np.lib.format.read_array(io.BytesIO(packed.read("latents_classes.npy")), allow_pickle=False)
             pictures = _every(packed, "imgs.npy", STEP)
-        keys = [numbered(SHAPES, int(number)) for number in latents[::STEP, 1]]
+        keys = [numbered(SHAPES, operator.index(number)) for number in latents[::STEP, 1]]
         return records_of_array(pictures * np.uint8(255), keys, split)
 
 
