@@ -80,6 +80,7 @@ def check_against_sklearn(features, labels, classes, penalties, unseen, *, solve
 PROBLEMS = {
     "overlapping": {"count": 1000, "dim": 24, "classes": 5, "apart": 0.3},
     "two classes": {"count": 600, "dim": 24, "classes": 2, "apart": 0.2},
+    "100 classes": {"count": 1500, "dim": 6, "classes": 100, "apart": 1.0},
     "many classes": {"count": 1000, "dim": 10, "classes": 25, "apart": 0.8},
     "ill-conditioned": {"count": 800, "dim": 16, "classes": 4, "apart": 0.4, "decay": 3.0},
     "separable": {"count": 200, "dim": 16, "classes": 4, "apart": 3.0},
@@ -88,7 +89,9 @@ PROBLEMS = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # their line search ends at rounding
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "100 classes" else name for name in PROBLEMS]
+)
 def test_the_optimum_is_scikit_learns(name: str) -> None:
     facts = PROBLEMS[name]
     features, labels = clouds(**facts)  # type: ignore[arg-type]
