@@ -64,7 +64,7 @@ class Run:
     """A model in training: its weights, their mean, the optimiser, and how far it has come."""
 
     def __init__(self, settings: Settings, data: Path, out: Path) -> None:
-        self.settings, self.out, self.world = settings, out, distributed.join()
+        self.settings, self.out, self.world = settings, out, distributed.join(settings.device)
         torch.manual_seed(settings.seed)
         self.model = Clip(settings.shape).to(settings.device).to(memory_format=torch.channels_last)
         self.mean = {key: value.clone() for key, value in self.model.state_dict().items()}

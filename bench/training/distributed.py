@@ -18,11 +18,13 @@ class World(NamedTuple):
     size: int
 
 
-def join() -> World:
-    """Join the group that torchrun announces in the environment; alone without one."""
+def join(device: str) -> World:
+    """Join the group that torchrun announces in the environment; alone without one. `cuda` is then a GPU each."""
     if "RANK" not in os.environ:
         return World(0, 1)
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     return World(distributed.get_rank(), distributed.get_world_size())
 
 
