@@ -112,6 +112,11 @@ class Newton:
     report: Callable[[int, int], None] = lambda done, total: None
     """Called after each pass with the passes so far and how many there will be about."""
 
+    @property
+    def direct(self) -> bool:
+        """Whether Newton's equation is solved as it stands."""
+        return isinstance(self.blocks, Whole)
+
     def minimise(self, start: Start, penalties: Tensor) -> Minimum:
         """Lower every problem until it is solved, cannot be lowered or the passes are used up."""
         if self.blocks is not None:
@@ -141,7 +146,7 @@ class Newton:
                 continue
             weights = state.weights[rows]
             value = self.problem.evaluate(weights if wide else weights.float(), state.penalty[rows],
-                                          plain=not isinstance(self.blocks, Whole))  # fmt: skip
+                                          plain=not self.direct)  # fmt: skip
             rise = torch.where(state.exact[rows] & wide, 1e-13, 1e-4)  # what rounding may do
             bound = (state.objective[rows] * (1 + rise)).nan_to_num(nan=torch.inf)
             better = (value.objective <= bound) & value.objective.isfinite()
@@ -187,7 +192,7 @@ class Newton:
             part.lowest.fill_(UNMET)  # that was another preconditioner's
         move, lowest, used = self._solve(part, before)
         if self.blocks is not None:
-            self.blocks.stale = used > STALE or isinstance(self.blocks, Whole)
+            self.blocks.stale = used > STALE or self.direct
         state.move[rows], state.lowest[rows] = move, lowest
         state.weights[rows] += move
         state.precise[rows] = -(part.gradient * move).sum((1, 2)) / 2 <= CLOSE * part.objective
@@ -195,7 +200,8 @@ class Newton:
 
     def _solve(self, state: State, before: int) -> tuple[Tensor, Tensor, int]:
         """Conjugate gradients: steps, smallest eigenvalues met, products used."""
-        if isinstance(self.blocks, Whole):
+        if self.direct:
+            assert self.blocks is not None
             return self.blocks(-state.gradient), torch.ones_like(state.lowest), 0
         hessian = Hessian(self.problem, state.weights.float(), state.penalty)
         inverse = (1 / self.diagonal(state.curvature, state.penalty)).float()
