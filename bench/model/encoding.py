@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.model.batches import Batches
-from bench.model.clip.weights import sha256_of
+from bench.model.clip.weights import all_finite, sha256_of
 from bench.task import digest
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def state_hash(model: torch.nn.Module) -> str:
 def check_finite(model: torch.nn.Module, source: str) -> None:
     """Refuse weights with NaN or infinity. Raises BenchError naming the first such tensor."""
     for name, tensor in model.state_dict().items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+        if tensor.is_floating_point() and not all_finite(tensor):
             raise BenchError(
                 f"Weights of {source}: tensor {name!r} holds NaN or infinity. The file is damaged or the "
                 "training diverged; fetch or save it again."

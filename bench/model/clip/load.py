@@ -8,6 +8,7 @@ configuration beside the file. Where none of them knows, OpenAI's and Hugging Fa
 open_clip's GELU (each family's default), and a note in the card says that this was assumed.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -137,8 +138,10 @@ def _load_file(found: Found, asked: Hints) -> Loaded:
 
 
 def _read_file(found: Found, asked: Hints) -> Loaded:
-    raw = read_weights(found.path)
-    sha256 = sha256_of(found.path)
+    with ThreadPoolExecutor(1) as pool:  # both wait for the disk, and hashing for nothing else
+        hashing = pool.submit(sha256_of, found.path)
+        raw = read_weights(found.path)
+        sha256 = hashing.result()
     known = found.published or published.by_hash(sha256)
     layout = layout_of(raw)
     hints = asked.over(_published_hints(known)).over(hints_beside(found.path) if known is None else Hints())

@@ -259,12 +259,22 @@ def test_tensors_that_do_not_fit_are_named(state: dict[str, Tensor], tmp_path: P
     assert "'ln_final.weight' of the weights holds NaN" in refused({**state, "ln_final.weight": bad})
     bad[3] = float("inf")
     assert "'ln_final.weight' of the weights holds NaN or infinity" in refused({**state, "ln_final.weight": bad})
+    large = state["ln_final.weight"].to(torch.float64)
+    large[3] = 1e300  # finite where it stands, and not in the float32 that is computed in
+    assert "'ln_final.weight' of the weights holds NaN or infinity" in refused({**state, "ln_final.weight": large})
     assert "'ln_final.bias' has shape (5,), but (64,) is needed" in refused({**state, "ln_final.bias": torch.zeros(5)})
     assert "no place for: visual.extra" in refused({**state, "visual.extra": torch.zeros(5)})
     without = {name: tensor for name, tensor in state.items() if name != "visual.ln_pre.bias"}
     assert "lack 1 tensors, among them visual.ln_pre.bias" in refused(without)
     assert "know 100 tokens" in refused({**state, "token_embedding.weight": torch.zeros(100, 64)})
     assert "not CLIP weights" in refused({"layer.weight": torch.zeros(2)})
+
+
+def test_numbers_whose_sum_is_too_large_are_finite_all_the_same(state: dict[str, Tensor], tmp_path: Path) -> None:
+    bias = torch.full_like(state["ln_final.bias"], 3e38)
+    assert bias.sum().isinf()
+    save_file({**state, "ln_final.bias": bias}, tmp_path / "w.safetensors")
+    assert torch.equal(load(tmp_path / "w.safetensors").model.ln_final.bias, bias)
 
 
 def test_reading_gives_the_files_own_precision(state: dict[str, Tensor], tmp_path: Path) -> None:
