@@ -29,12 +29,17 @@ FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 UNDECISIVE = ("cluster", "output", "resume", "shard", "store", "report", "debug")
 """Settings that change no row."""
 
+PROGRESS_BARS = ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS", "TQDM_DISABLE")
+"""Switch off those of libraries, which would fill logs."""
+
 _statuses: list[int] = []
 
 
 def main() -> None:
     """Entry of the console script `bench`."""
-    atexit.register(gc.freeze)  # else Python ends by looking through a million objects for garbage: 0.7 s
+    atexit.register(_end_at_once)
+    if not sys.stderr.isatty():
+        os.environ.update({name: "1" for name in PROGRESS_BARS if name not in os.environ})
     arguments = sys.argv[1:]
     debug = any(word.lower() in ("debug=true", "debug=1") for word in arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them: they are told below
@@ -50,6 +55,12 @@ def main() -> None:
     except KeyboardInterrupt:
         _stop("interrupted before anything was computed.", INTERRUPTED)
     sys.exit(max(_statuses, default=0))
+
+
+def _end_at_once() -> None:
+    """Spares Python its last look through a million objects for garbage: 0.7 s."""
+    if "triton" not in sys.modules:  # which tells, line by line, what was left of it
+        gc.freeze()
 
 
 def _hydra() -> None:

@@ -24,7 +24,8 @@ def make(node: Any, kind: str) -> Any:
     """The object a group of the configuration describes.
 
     Raises:
-        BenchError: whatever its constructor raised, in one message; what that was is its cause.
+        BenchError: whatever its constructor raised, in one message; what that was is its cause. Or what it made is
+            of no use in this place.
     """
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
@@ -34,12 +35,33 @@ def make(node: Any, kind: str) -> Any:
     if missing:
         raise BenchError(f"This {kind} needs {', '.join(f'{kind}.{key}=...' for key in missing)}.")
     try:
-        return instantiate(node, _convert_="object")  # lists and dicts, not OmegaConf's
+        made = instantiate(node, _convert_="object")  # lists and dicts, not OmegaConf's
     except InstantiationException as error:
         cause = error.__cause__ or error
         if isinstance(cause, BenchError):
             raise cause from None
         raise _not_made(node, kind, cause) from cause
+    contracts = _contracts(kind)
+    parts = made if kind == "task" and isinstance(made, Sequence) else [made]
+    if not all(isinstance(one, contracts) for one in parts):
+        wanted = " or ".join(f"{one.__module__}.{one.__name__}" for one in contracts)
+        raise BenchError(
+            f"The {kind} ({node.get('_target_')}) is a {type(made).__name__}, which is of no use as such. "
+            f"Wanted: {'a list of ' if kind == 'task' else ''}{wanted}, whose docstring says what that is."
+        )
+    return made
+
+
+def _contracts(kind: str) -> tuple[type, ...]:
+    """What an object of a group of the configuration must be, in one way or another."""
+    from bench.audit import Audit
+    from bench.evaluation import Evaluation
+    from bench.generator import Generator, Informed
+    from bench.model import Encoder, Lookup
+    from bench.task import Task
+
+    return {"model": (Encoder, Lookup), "task": (Task,), "evaluation": (Evaluation,), "audit": (Audit,),
+            "generator": (Generator, Informed)}[kind]  # fmt: skip
 
 
 def _not_made(node: Any, kind: str, cause: BaseException) -> BenchError:

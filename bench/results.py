@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import BenchError, reading
+from bench.unpacking import read_parquet
 
 SCHEMA_VERSION = 1
 
@@ -106,7 +107,7 @@ def read(folder: Path) -> pd.DataFrame:
     if not path.exists():
         raise BenchError(f"{folder} is not a run folder: it holds no rows.parquet.")
     with reading(path, "a table of results", mend="Run the evaluation again.", also=(pa.ArrowException,)):
-        return check(pd.read_parquet(path))
+        return check(read_parquet(path))
 
 
 def run_folders(folder: Path) -> list[Path]:

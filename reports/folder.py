@@ -17,6 +17,7 @@ import pandas as pd
 
 from bench import results
 from bench.errors import BenchError, reading
+from bench.unpacking import read_parquet
 
 MERGED = "runs.json"
 """Names the runs of a merge that was written outside their common folder."""
@@ -263,7 +264,7 @@ def _parquet(path: Path, what: str, columns: list[str] | None = None) -> pd.Data
     import pyarrow as pa
 
     with reading(path, what, mend=MEND, also=(pa.ArrowException,)):
-        return pd.read_parquet(path, columns=columns)
+        return read_parquet(path, columns)
 
 
 def _json(path: Path) -> dict[str, Any]:

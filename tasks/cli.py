@@ -185,14 +185,14 @@ def _wanted(task: Task, told: argparse.Namespace) -> bool:
 def _order_of(task: Task, told: argparse.Namespace) -> list[Finding]:
     if told.predictions is None:
         return []
-    import pandas as pd
     import pyarrow as pa
 
+    from bench.unpacking import read_parquet
     from tasks.checking import check_model, check_order
 
     what = "a file of predictions with one label a picture"
     with reading(told.predictions, what, mend="Run the evaluation again.", also=(pa.ArrowException,)):
-        table = pd.read_parquet(told.predictions, columns=["label", "prediction"])
+        table = read_parquet(told.predictions, columns=["label", "prediction"])
         labels, predictions = table["label"].to_numpy(dtype="int64"), table["prediction"].to_numpy(dtype="int64")
     if len(labels) and max(labels.max(), predictions.max()) >= len(task.classes):
         raise BenchError(f"{told.predictions} has more classes than task {task.name!r}; is it of another task?")

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bench.audit.session import Predicted, Session
 from bench.errors import BenchError
@@ -59,6 +59,7 @@ class AuditCell:
     """Tells cells of one task apart: a shift's other end, say. Shown as `condition` of the row of a failure."""
 
 
+@runtime_checkable
 class Audit(Protocol):
     """The contract."""
 

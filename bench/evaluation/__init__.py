@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -100,6 +100,7 @@ class Predictions:
         return with_attributes(table, self.attributes)
 
 
+@runtime_checkable
 class Evaluation(Protocol):
     """The contract: say what you need before the model is touched, then turn vectors into predictions."""
 

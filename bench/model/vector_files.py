@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import BenchError
-from bench.unpacking import check_unpacked
+from bench.unpacking import check_unpacked, read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ def _frame(path: Path) -> pd.DataFrame:
 
     try:
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
+            return read_parquet(path)
         # "NA", "null" and "" are words here: a class may be called so.
         words = dict.fromkeys(("kind", "task", "split", "id", "text", "vector"), str)
         return pd.read_csv(path, dtype=words, keep_default_na=False)

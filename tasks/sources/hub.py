@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError, first_line, reading, unknown, unreadable
 from bench.model.hub import quick_to_fail
 from bench.task import ClassName, Pictures, Records, digest
+from bench.unpacking import check_parquet
 from tasks.sources.content import decode
 from tasks.sources.matching import keys_of
 from tasks.sources.places import NotAtHandError, not_at_hand, offline, resolve
@@ -82,6 +83,7 @@ class HubReader:
             raise not_at_hand(f"the hub repository {self.repo}", [local], reason="Downloads are switched off.")
         try:
             if local.is_dir():
+                _check(local)
                 splits = datasets.load_dataset(str(local), name=self.config)
                 return next(iter(splits.values())).features, {str(name): len(one) for name, one in splits.items()}
             with quick_to_fail():
@@ -98,6 +100,7 @@ class HubReader:
             raise not_at_hand(f"the hub repository {self.repo}", [local], reason="Downloads are switched off.")
         try:
             if local.is_dir():
+                _check(local)
                 return datasets.load_dataset(str(local), name=self.config, split=split)
             with quick_to_fail():
                 if not _in_hub_cache(self.repo, self.revision):
@@ -231,6 +234,12 @@ def content_of(cell: Mapping[str, Any]) -> bytes:
 
     with fsspec.open(cell["path"]) as file:
         return bytes(file.read())
+
+
+def _check(folder: Path) -> None:
+    """ValueError if a file of a local copy is a decompression bomb."""
+    for file in sorted(folder.rglob("*.parquet")):
+        check_parquet(file)
 
 
 def _in_hub_cache(repo: str, revision: str | None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, unknown
 from bench.task import ClassName, Pictures, Records, digest
+from bench.unpacking import read_parquet
 from tasks.sources.content import decode, fingerprint_of_files, from_files
 from tasks.sources.matching import keys_of
 from tasks.sources.places import not_at_hand, resolve
@@ -145,7 +146,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
     try:
         if path.suffix in (".parquet", ".pq"):
-            return pd.read_parquet(path)
+            return read_parquet(path)
         if path.suffix in (".jsonl", ".ndjson"):
             return pd.read_json(path, lines=True, dtype=False)
         if path.suffix in (".csv", ".tsv", ".txt"):

@@ -53,6 +53,17 @@ def test_a_run_leaves_the_whole_folder(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_libraries_are_quiet_in_logs(tmp_path: Path) -> None:
+    """Neither progress bars nor, at the end, what a library counts as left over."""
+    pytest.importorskip("transformers")
+    from tests.tiny_models import save_transformers
+
+    place = save_transformers("clip", tmp_path / "clip")
+    done = bench(*FEW, "model=transformers", f"model.name={place}", "report=none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
 def test_a_sweep_merges_into_one_table(tmp_path: Path) -> None:
     """2 models x 4 tasks by -m, then bench-report."""
     from tests.toys import save_small_clip

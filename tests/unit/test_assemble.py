@@ -53,3 +53,14 @@ def test_any_other_failure_is_named_with_its_place(
 def test_our_own_errors_come_out_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     error = BenchError("there is no such file")
     assert refusal("model", error, monkeypatch) is error
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [
+    ("model", "bench.model.Encoder or bench.model.Lookup"), ("task", "a list of bench.task.Task"),
+    ("evaluation", "bench.evaluation.Evaluation"), ("audit", "bench.audit.Audit"),
+    ("generator", "bench.generator.Generator or bench.generator.Informed"),
+])  # fmt: skip
+def test_what_is_of_no_use_in_its_place_is_refused(kind: str, wanted: str) -> None:
+    with pytest.raises(BenchError) as caught:
+        make(OmegaConf.create({"_target_": "builtins.dict", "name": "x"}), kind)
+    assert f"The {kind} (builtins.dict) is a dict, which is of no use as such. Wanted: {wanted}," in str(caught.value)

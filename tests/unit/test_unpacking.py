@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -18,8 +19,10 @@ from bench.errors import BenchError
 from bench.model.clip.weights import read_weights
 from bench.model.vector_files import read_vectors
 from bench.unpacking import check_unpacked
-from tasks.sources.layouts import dsprites
+from tasks.sources.hub import from_huggingface
+from tasks.sources.layouts import dsprites, matlab
 from tasks.sources.layouts.arrays import read_idx
+from tasks.sources.table import read_table
 from tests.unit.model.test_clip_load import fake_archive, tensor_pickle
 
 BIG = 20_000_000  # bytes of each bomb; it is stored in a thousandth of that
@@ -134,3 +137,44 @@ def test_dsprites(arrays: dict[str, np.ndarray], said: str, tmp_path: Path) -> N
     (tmp_path / "dsprites").mkdir()
     np.savez_compressed(tmp_path / "dsprites" / dsprites.FILE, **arrays)
     refused(lambda root: dsprites.shape(root, "test"), tmp_path, said)
+
+
+@pytest.mark.parametrize("columns", [
+    {"image": ["a.jpg"] * (BIG // 8)},  # equal rows, stored as one
+    {"image": ["x" * BIG]},  # one large cell
+])  # fmt: skip
+def test_parquet(columns: dict[str, list[str]], tmp_path: Path) -> None:
+    import datasets  # noqa: F401  # whose import takes memory too
+
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "test-00000-of-00001.parquet"
+    pd.DataFrame(columns).to_parquet(path, compression="zstd")
+    refused(read_table, path, "would unpack to 20,.* a decompression bomb")
+    refused(lambda place: from_huggingface(str(place))("test"), path.parent, "would unpack to 20,")
+    pd.DataFrame({"image": [f"{i}.jpg" for i in range(30_000)]}).to_parquet(path)
+    assert len(read_table(path)) == 30_000
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_matlab(order: str, tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    def packed(values: np.ndarray) -> Path:
+        savemat(tmp_path / "a.mat", {"y": np.ones(3), "x": values}, do_compression=True)
+        content = (tmp_path / "a.mat").read_bytes()
+        if order == ">":  # the tags of variables as a machine of the other order writes them
+            content = content[:126] + b"MI" + _turned(content[128:])
+        (tmp_path / "a.mat").write_bytes(content)
+        return tmp_path / "a.mat"
+
+    with pytest.raises(ValueError, match="more than 100 times as many: a decompression bomb"):
+        matlab._check(packed(np.zeros(BIG // 8)))
+    matlab._check(packed(np.random.default_rng(0).normal(size=10**5)))
+
+
+def _turned(variables: bytes) -> bytes:
+    if not variables:
+        return b""
+    size = int.from_bytes(variables[4:8], "little")
+    tag = variables[:4][::-1] + variables[4:8][::-1]
+    return tag + variables[8 : 8 + size] + _turned(variables[8 + size :])

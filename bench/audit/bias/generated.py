@@ -23,6 +23,7 @@ from bench.errors import BenchError, reading
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate
 from bench.task import Pictures, Records, Task, digest
+from bench.unpacking import read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ def read_manifest(folder: Path) -> pd.DataFrame:
             "`file` (the picture, relative to the folder)."
         )
     with reading(path, "a manifest", mend="Write it again.", also=(pa.ArrowException,)):
-        table = (pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True)
+        table = (read_parquet(path) if path.suffix == ".parquet" else pd.read_json(path, lines=True)
                  if path.suffix == ".jsonl" else pd.read_csv(path, dtype=str, keep_default_na=False))  # fmt: skip
     missing = [name for name in ("prompt", "file") if name not in table]
     if missing:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bench.audit.measures import baselines
 from bench.errors import BenchError, reading
+from bench.unpacking import read_parquet
 
 TESTBED = "testbed"
 COLUMNS = ["model", "shift", "in_distribution", "shifted"]
@@ -48,7 +49,7 @@ def _of_run(file: Path) -> pd.DataFrame:
     import pyarrow as pa
 
     with reading(file, "a table of reference models", mend=MEND, also=(pa.ArrowException,)):
-        return _checked(pd.read_parquet(file), file)
+        return _checked(read_parquet(file), file)
 
 
 def _checked(table: pd.DataFrame, place: Path) -> pd.DataFrame:
