@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tasks
-from tests.end_to_end.test_plain_path import agree, fast
+from tests.end_to_end.test_plain_path import FEW, agree, fast
 
 __all__ = ["fast"]  # the fixture
 
@@ -16,4 +16,4 @@ pytestmark = pytest.mark.realdata
 
 @pytest.mark.parametrize("name", ["cifar10", "mnist"])
 def test_on_complete_public_data(name: str, fast, folder: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    agree(fast, tasks.select(name)[0], 300, tmp_path)
+    agree(fast, tasks.select(name)[0], max(FEW, 300), tmp_path)
