@@ -153,6 +153,35 @@ class TestLayouts:
         (tmp_path / "batch").write_bytes(pickle.dumps({"data": array, "labels": [1, 2]}, protocol=protocol))
         assert np.array_equal(load_pickle(tmp_path / "batch")["data"], array)
 
+    @pytest.mark.parametrize("protocol", range(2, 6))
+    @pytest.mark.parametrize("kind", ["u1", "<i8", ">f4", "?"])
+    def test_arrays_of_any_numbers_are_read(self, tmp_path: Path, kind: str, protocol: int) -> None:
+        array = np.asfortranarray(np.arange(12).reshape(3, 4).astype(kind))
+        (tmp_path / "batch").write_bytes(pickle.dumps({"data": array}, protocol=protocol))
+        found = load_pickle(tmp_path / "batch")["data"]
+        assert np.array_equal(found, array)
+        assert found.dtype == array.dtype
+
+    @pytest.mark.parametrize(("value", "said"), [
+        (np.array([{}, None]), "no plain numbers"), (np.array(["a"]), "no plain numbers"),
+        (np.zeros(2, [("a", "i4")]), "no plain numbers"),
+    ])  # fmt: skip
+    def test_arrays_of_anything_else_are_refused(self, tmp_path: Path, value: np.ndarray, said: str) -> None:
+        for protocol in range(2, 6):
+            (tmp_path / "batch").write_bytes(pickle.dumps({"data": value}, protocol=protocol))
+            with pytest.raises(BenchError, match=said):
+                load_pickle(tmp_path / "batch")
+
+    @pytest.mark.parametrize(
+        ("good", "bad"), [(b"K\x03K\x04", b"K\x03K\x05"), (b"K\x03K\x04", b"J\xff\xff\xff\xffK\x04")]
+    )
+    def test_an_array_of_another_size_than_it_says_is_refused(self, tmp_path: Path, good: bytes, bad: bytes) -> None:
+        whole = pickle.dumps({"data": np.zeros((3, 4), np.uint8)}, protocol=2)
+        assert good in whole
+        (tmp_path / "batch").write_bytes(whole.replace(good, bad))
+        with pytest.raises(BenchError, match="12 numbers for an array of shape"):
+            load_pickle(tmp_path / "batch")
+
     def test_damaged_files(self, data: Path) -> None:
         layouts.cifar(data, ["dog", "cat", "frog"], names=["dog", "cat", "frog"])
         (data / "cifar-10-batches-py" / "test_batch").write_bytes(b"\x80\x02}q")
