@@ -172,13 +172,11 @@ class TestLayouts:
             with pytest.raises(BenchError, match=said):
                 load_pickle(tmp_path / "batch")
 
-    @pytest.mark.parametrize(
-        ("good", "bad"), [(b"K\x03K\x04", b"K\x03K\x05"), (b"K\x03K\x04", b"J\xff\xff\xff\xffK\x04")]
-    )
-    def test_an_array_of_another_size_than_it_says_is_refused(self, tmp_path: Path, good: bytes, bad: bytes) -> None:
+    @pytest.mark.parametrize("bad", [b"K\x03K\x05", b"J\xff\xff\xff\xffK\x04"])
+    def test_an_array_of_another_size_than_it_says_is_refused(self, tmp_path: Path, bad: bytes) -> None:
         whole = pickle.dumps({"data": np.zeros((3, 4), np.uint8)}, protocol=2)
-        assert good in whole
-        (tmp_path / "batch").write_bytes(whole.replace(good, bad))
+        assert b"K\x03K\x04" in whole
+        (tmp_path / "batch").write_bytes(whole.replace(b"K\x03K\x04", bad))
         with pytest.raises(BenchError, match="12 numbers for an array of shape"):
             load_pickle(tmp_path / "batch")
 

@@ -85,8 +85,7 @@ class ArrayUnpickler(pickle._Unpickler):
 
 
 def load(path: Path) -> Any:
-    """The value in a pickle: plain, or a mapping to what is plain or an array of numbers. Byte strings of Python 2 become
-    str.
+    """The value in a pickle: plain, or a mapping to plain values and arrays. Byte strings of Python 2 become str.
 
     Raises:
         BenchError: a damaged file, or one that asks for anything but arrays.
