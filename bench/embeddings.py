@@ -157,6 +157,7 @@ def _images(
             "evaluation.features=projected takes the vectors that zero-shot uses; the protocol column says so."
         )
     asked = {key(condition, features): condition for condition in conditions}
+    check, what = {"projected": _checked, "penultimate": _finite}, f"pictures of {task.name}/{split}"
 
     def drawn(one: str) -> np.ndarray | None:
         """Vectors of a draw from pictures that were encoded whole."""
@@ -176,7 +177,7 @@ def _images(
                 parts[condition.name].append(encode(prepared))
             tell(len(places))
         return {
-            key(condition, kind): np.concatenate(arrays)
+            key(condition, kind): check[kind](np.concatenate(arrays), len(rows), encoder.card, what)
             for condition in chosen
             for kind, arrays in zip(kinds, zip(*parts[condition.name], strict=True), strict=True)
         }
@@ -197,9 +198,7 @@ def _images(
         tell = _counted(report, f"{task.name}: pictures", store.missing(left, len(samples)))
         with _reader(task, samples, encoder, store.plan(len(samples)), batch_size) as pictures:
             found |= store.rows(left, len(samples), partial(encoded, pictures, tell), said)
-    checked = _checked if features == "projected" else _finite
-    what = f"pictures of {task.name}/{split}"
-    return [checked(found[key(one, features)], len(samples), encoder.card, what) for one in conditions]
+    return [check[features](found[key(one, features)], len(samples), encoder.card, what) for one in conditions]
 
 
 def _reader(
@@ -241,7 +240,7 @@ def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report
 
     def compute() -> np.ndarray:
         with clock.stage("text tower"), telling(_counted(report, "prompts", len(texts))):
-            return encoder.encode_texts(texts)
+            return _checked(encoder.encode_texts(texts), len(texts), encoder.card, "texts")
 
     key = digest("texts", encoder.card.identity, *texts)
     about = {"model": encoder.card.name, "kind": "texts"}
@@ -277,9 +276,12 @@ def _picture(task: Task, samples: Samples, index: int) -> Image:
 
 
 def _checked(vectors: np.ndarray, count: int, card: ModelCard, what: str) -> np.ndarray:
-    """Vectors as promised: right shape, finite, unit length."""
-    if vectors.shape != (count, card.dim):
-        raise BenchError(f"Model {card.name!r} gave {vectors.shape} for {count} {what}; expected {(count, card.dim)}.")
+    """Vectors as promised: right shape, numbers, finite, unit length."""
+    if vectors.shape != (count, card.dim) or vectors.dtype.kind != "f":
+        raise BenchError(
+            f"Model {card.name!r} gave {vectors.dtype} {vectors.shape} for {count} {what}; expected numbers such as "
+            f"float32, {(count, card.dim)}."
+        )
     norms = np.linalg.norm(vectors, axis=1)
     if not np.all(np.isfinite(norms)) or np.any(np.abs(norms - 1) > 1e-3):
         raise BenchError(
@@ -291,7 +293,8 @@ def _checked(vectors: np.ndarray, count: int, card: ModelCard, what: str) -> np.
 
 def _finite(features: np.ndarray, count: int, card: ModelCard, what: str) -> np.ndarray:
     """Features before the projection: one row each, finite; they have no length to keep."""
-    if features.ndim != 2 or len(features) != count or not np.isfinite(features).all():
+    ok = features.ndim == 2 and len(features) == count and features.dtype.kind == "f"
+    if not ok or not np.isfinite(features).all():
         raise BenchError(
             f"Model {card.name!r} gave features {features.shape} for {count} {what} that are not one finite row each; "
             "its weights may be damaged, or its precision too low."

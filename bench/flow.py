@@ -19,6 +19,7 @@ import pandas as pd
 from bench import clock, results
 from bench.audit import Audit, AuditCell, NotApplicableError, Predicted, Session, Table
 from bench.embeddings import Progress, embed
+from bench.errors import BenchError
 from bench.evaluation import Evaluation
 from bench.evaluation.rows import Row, describe, failure, score
 from bench.evaluation.suited import cells
@@ -48,6 +49,10 @@ class Settings:
     """Called with the rows of each finished cell."""
     on_audit: Callable[[str, list[Row], float], None] = field(default=lambda name, rows, seconds: None)
     """Called with the name of an audit, the rows of each finished part of it, and the seconds that it took."""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise BenchError(f"limit={self.limit} is not possible; give 1 or more pictures, or null for all.")
 
     @property
     def note(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +13,22 @@ from bench.store import atomic
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+"""Of pictures that are read. Pillow knows more, and hands PostScript, which is a program, to an interpreter."""
 BLANK = 8
 """A picture whose channels vary by less than so many of 255 steps shows nothing."""
 
 
-def open_picture(path: Path) -> Image:
-    """A picture on disk, decoded."""
+def opened(file: Path | IO[bytes]) -> Image:
+    """A picture of one of FORMATS, not yet decoded. Raises what Pillow does."""
     from PIL import Image
 
-    with Image.open(path) as picture:
+    return Image.open(file, formats=FORMATS)
+
+
+def open_picture(path: Path) -> Image:
+    """A picture on disk, decoded."""
+    with opened(path) as picture:
         return picture.convert("RGB")
 
 

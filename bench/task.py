@@ -16,6 +16,7 @@ Templates may wrap captions ("a photo of {}"); without any the caption is the pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,10 @@ from bench.errors import BenchError, unknown
 if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
+
+
+_side: ContextVar[int | None] = ContextVar("side", default=None)
+"""The least side that JPEG files are decoded at while pictures of `Samples.reduced` are read; None: the whole."""
 
 
 class Pictures(Sequence["Image"]):
@@ -126,9 +131,13 @@ class Samples:
         images = self.images
 
         def read(index: int) -> Image:
-            image = images[index]
-            image.draft(None, (2 * side, 2 * side))  # does nothing to what is no JPEG, or was decoded already
-            return image
+            token = _side.set(2 * side)
+            try:
+                image = images[index]
+                draft(image)
+                return image
+            finally:
+                _side.reset(token)
 
         whole = self.part_of and (digest(self.part_of[0], "reduced", str(side)), self.part_of[1])
         return replace(self, images=Pictures(len(self), read, forks=getattr(images, "forks", True)), part_of=whole,
@@ -212,6 +221,7 @@ class Task:
             raise unknown(f"split of task {self.name!r}", split, self.splits)
         records = self.load(split)
         self._check_count(split, records)
+        self._check_lengths(split, records)
         import pandas as pd
 
         given = records.attributes
@@ -239,9 +249,19 @@ class Task:
                 "The copy is incomplete or of another version; a score on it would not be comparable."
             )
 
+    def _check_lengths(self, split: str, records: Records) -> None:
+        parts = {"labels": records.keys if self.protocol == "classification" else records.ids, "ids": records.ids,
+                 "attributes": records.images if records.attributes is None else records.attributes}  # fmt: skip
+        for name, one in parts.items():
+            if len(one) != len(records.images):
+                raise BenchError(
+                    f"Task {self.name!r}: split {split!r} has {len(records.images)} pictures and {len(one)} {name}; "
+                    "its reader must give one of each for every picture."
+                )
+
     def _join(self, keys: Labels) -> np.ndarray:
         position = {one.key: i for i, one in enumerate(self.classes)}
-        several = bool(keys) and not isinstance(keys[0], str)
+        several = any(not isinstance(key, str) for key in keys)
         odd = [key for key in keys if not _is_label(key)]
         if odd:
             raise BenchError(f"Task {self.name!r}: {len(odd)} label(s) of the data are no text, first {odd[0]!r}.")
@@ -277,6 +297,12 @@ class Task:
                     f"and `correct` the position of the right one; found {captions!r}, correct {index}."
                 )
         return right
+
+
+def draft(image: Image) -> None:
+    """For readers, before they decode: at the scale that `Samples.reduced` asks for. Nothing to what is no JPEG."""
+    if side := _side.get():
+        image.draft(None, (side, side))
 
 
 def digest(*parts: str | bytes) -> str:

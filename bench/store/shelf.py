@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,8 @@ DRAWN = "drawn pictures"
 """Of a generator, kept beside the vectors."""
 FORMER = "old format"
 """Of an earlier version of this package, which nothing reads any more."""
+OWN = re.compile(r"(\.tmp-.*|[0-9a-f]{16,}(\.part-\d+)?)\.(npy|json|png)")
+"""Files that the store writes: whatever else lies in its folder is somebody else's."""
 HOUR = 3600
 SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -42,11 +45,12 @@ def entries(folder: Path) -> list[Entry]:
     """All entries of a store, oldest first; what nothing reads, or not yet, is there by its kind."""
     root = folder / FORMAT
     seals = set(root.rglob("*.json")) if root.is_dir() else set()
-    found = [_entry(path) for path in seals if not path.name.startswith(".tmp-")]
+    sealed = (path for path in seals if OWN.fullmatch(path.name) and not path.name.startswith(".tmp-"))
+    found = [one for path in sealed if (one := _entry(path))]
     known = {one.base for one in found}
     found += [one for one in _files(root, UNFINISHED) if one.base not in known]
     for former in folder.glob("v*"):
-        found += _files(former, FORMER) if former.name != FORMAT else []
+        found += _files(former, FORMER) if former.name != FORMAT and re.fullmatch(r"v\d+", former.name) else []
     return sorted(found, key=lambda one: (one.written, one.base.name))
 
 
@@ -106,7 +110,7 @@ def remove(found: Iterable[Entry]) -> int:
         freed += files.remove(one.base)
         for path in one.base.parent.glob(f"{one.base.name}.*") if one.kind in (UNFINISHED, DRAWN, FORMER) else ():
             if path.with_suffix("") == one.base:
-                freed += path.stat().st_size
+                freed += state.st_size if (state := _state(path)) else 0
                 path.unlink(missing_ok=True)
     return freed
 
@@ -128,18 +132,28 @@ def seconds(text: str) -> float:
 
 
 def _files(root: Path, kind: str) -> list[Entry]:
-    """Each file at or below `root` as an entry of its own."""
-    found = ((path, path.stat()) for path in root.rglob("*") if path.is_file())
-    return [Entry(path.with_suffix(""), state.st_size, state.st_mtime, kind=kind) for path, state in found]
+    """Each file of the store's own at or below `root` as an entry of its own."""
+    found = ((path, _state(path)) for path in root.rglob("*") if OWN.fullmatch(path.name) and path.is_file())
+    return [Entry(path.with_suffix(""), state.st_size, state.st_mtime, kind=kind) for path, state in found if state]
 
 
-def _entry(seal: Path) -> Entry:
-    base = seal.with_suffix("")
-    data, _ = files.of(base)
-    length = seal.stat().st_size + (data.stat().st_size if data.exists() else 0)
+def _state(path: Path) -> os.stat_result | None:
+    """None if another process has just deleted it."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _entry(seal: Path) -> Entry | None:
+    base, own = seal.with_suffix(""), _state(seal)
+    if own is None:
+        return None
+    data = _state(files.of(base)[0])
+    length = own.st_size + (data.st_size if data else 0)
     try:
         facts = json.loads(seal.read_text())
         said = {name: str(facts.get(name, "")) for name in ("model", "kind", "task", "condition")}
-        return Entry(base, length, float(facts.get("written", seal.stat().st_mtime)), **said)
+        return Entry(base, length, float(facts.get("written", own.st_mtime)), **said)
     except DAMAGE:
-        return Entry(base, length, seal.stat().st_mtime, kind=UNFINISHED)
+        return Entry(base, length, own.st_mtime, kind=UNFINISHED)

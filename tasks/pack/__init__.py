@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import reading, unknown
+from bench.picture_files import opened
 from bench.task import Pictures, Records, digest
 
 if TYPE_CHECKING:
@@ -70,7 +71,5 @@ def _table(name: str) -> pd.DataFrame:
 
 
 def _decode(data: bytes, what: str) -> Image:
-    from PIL import Image
-
     with reading(f"{what} of the bundled pack", "a picture", mend=MEND):
-        return Image.open(io.BytesIO(data)).convert("RGB")
+        return opened(io.BytesIO(data)).convert("RGB")

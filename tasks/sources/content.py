@@ -2,7 +2,7 @@
 
 A fingerprint is made of the bytes of the pictures in order, and of nothing else, so that two copies of one data set,
 or two tasks over the same pictures, share their embeddings. Hashes of large folders are remembered on disk under each
-file's path, size and modification time, so the second run does not read 50,000 files again.
+file's path, size, inode and times, so the second run does not read 50,000 files again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import DAMAGE, BenchError
-from bench.task import Pictures, digest
+from bench.picture_files import opened
+from bench.task import Pictures, digest, draft
 from tasks.sources.places import cache_root
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def decode(data: bytes, where: str) -> Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(io.BytesIO(data))
+        picture = opened(io.BytesIO(data))
+        draft(picture)
         picture.load()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BenchError(
@@ -102,7 +104,7 @@ def _hash(path: Path) -> str:
 
 
 class _Memory:
-    """Hashes of the files below one folder, kept under size and modification time."""
+    """Hashes of the files below one folder, kept under size, inode and times."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -115,12 +117,13 @@ class _Memory:
 
     def hash(self, path: Path) -> str:
         status = path.stat()
-        name, state = os.path.relpath(path, self._folder), [status.st_size, status.st_mtime_ns]
+        name = os.path.relpath(path, self._folder)
+        state = [status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns]
         known = self._known.get(name)
-        if not isinstance(known, list) or len(known) != 3 or known[:2] != state:
+        if not isinstance(known, list) or len(known) != 5 or known[:4] != state:
             known = [*state, _hash(path)]
             self._known[name], self._changed = known, True
-        return str(known[2])
+        return str(known[4])
 
     def save(self) -> None:
         """Atomic; a folder that cannot be written only costs the time of hashing again."""

@@ -7,6 +7,7 @@ column's ClassLabel; a repository that only has numbers needs `names`.
 from __future__ import annotations
 
 import logging
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError, first_line, reading, unknown, unreadable
 from bench.model.hub import quick_to_fail
 from bench.task import ClassName, Pictures, Records, digest
-from bench.unpacking import check_parquet
+from bench.unpacking import check_parquet, check_unpacked
 from tasks.sources.content import decode
 from tasks.sources.matching import keys_of
 from tasks.sources.places import NotAtHandError, not_at_hand, offline, resolve
@@ -119,7 +120,7 @@ class HubReader:
 
     def _picture(self, cell: dict[str, Any], name: str) -> Any:
         with reading(f"{self.repo}, {name}", "a picture"):
-            return decode(content_of(cell), f"{self.repo}, {name}")
+            return decode(content_of(cell, resolve(self.repo)), f"{self.repo}, {name}")
 
     def _fingerprint(self, cells: Any, split: str) -> str:
         # A commit names its content, so a pinned hub copy need not be read to be identified.
@@ -131,7 +132,7 @@ class HubReader:
     def _hashes(self, cells: Any) -> list[str]:
         """A hash of each picture's bytes."""
         with reading(self.repo, f"a table with pictures in column {self.image!r}"):
-            return [digest(content_of(row[self.image])) for row in cells]
+            return [digest(content_of(row[self.image], resolve(self.repo))) for row in cells]
 
     def _keys(self, table: Any) -> list[str]:
         if self.label is None:
@@ -169,11 +170,14 @@ class HubReader:
     def _attributes(self, table: Any, cells: Any) -> pd.DataFrame | None:
         """The columns asked for; with captions also these, and which rows show the same picture."""
         import pandas as pd
+        import pyarrow as pa
 
         columns = [*self.attributes, *self.captions, *([NUMBERS] if self.numbers else [])]
         if not columns:
             return None
-        found: pd.DataFrame = table.select_columns(columns).to_pandas()
+        with reading(self.repo, f"a table with columns {', '.join(columns)}", also=(pa.ArrowException,)):
+            found: pd.DataFrame = table.select_columns(columns).to_pandas()
+            found.astype(object)  # texts are decoded now, where damage has a name
         kept = found[list(self.attributes)]
         for place, name in enumerate(self.numbers):
             with reading(self.repo, f"a table with numbers in column {NUMBERS!r}"):
@@ -224,16 +228,35 @@ def from_huggingface(
     )
 
 
-def content_of(cell: Mapping[str, Any]) -> bytes:
-    """The bytes of a picture cell: in the cell, in a file, or inside an archive (`zip://a.jpg::b.zip`)."""
+def content_of(cell: Mapping[str, Any], folder: Path) -> bytes:
+    """The bytes of a picture cell: in the cell, in a file, or inside an archive (`zip://a.jpg::b.zip`).
+
+    Raises:
+        ValueError: a file that is neither below the `folder` of the copy nor in the library's caches, or a
+            decompression bomb.
+    """
     if cell.get("bytes") is not None:
         return bytes(cell["bytes"])
-    if "::" not in cell["path"]:
-        return Path(cell["path"]).read_bytes()
-    import fsspec
+    inner, _, outer = cell["path"].rpartition("::")
+    place = Path(outer).resolve()
+    if not any(place.is_relative_to(one.resolve()) for one in (folder, *_caches())):
+        raise ValueError(f"it names {outer}, which is not a part of the data")
+    if not inner:
+        return place.read_bytes()
+    if not inner.startswith("zip://") or "::" in inner:
+        raise ValueError(f"it names {cell['path']}; pictures lie in files or in zip archives")
+    with zipfile.ZipFile(place) as archive:
+        entry = archive.getinfo(inner.removeprefix("zip://"))
+        check_unpacked(entry.compress_size, entry.file_size)
+        return archive.read(entry)
 
-    with fsspec.open(cell["path"]) as file:
-        return bytes(file.read())
+
+def _caches() -> tuple[Path, ...]:
+    """Where the library keeps what it fetched and what it unpacked."""
+    from datasets import config
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE), Path(config.HF_DATASETS_CACHE), Path(config.DOWNLOADED_DATASETS_PATH)
 
 
 def _check(folder: Path) -> None:

@@ -63,7 +63,7 @@ def test_it_deletes_what_was_asked_for(
 def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = next(place.rglob(f"{'1' * 32}.npy"))
     os.truncate(data, data.stat().st_size - 4)
-    remains = [data.parent / ".tmp-half.npy", data.parent / "alone.npy"]
+    remains = [data.parent / ".tmp-half.npy", data.parent / f"{'a' * 32}.npy"]
     for path in remains:
         path.write_bytes(b"no seal")
     assert main(["verify", "--folder", str(place)]) == 1
@@ -78,7 +78,7 @@ def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.C
 
 def draw(place: Path) -> list[Path]:
     """Three drawn pictures: of 50 days ago, of now, and one that is being written."""
-    found = [place / "pictures" / "ab" / name for name in ("old.png", "new.png", ".tmp-half.png")]
+    found = [place / "pictures" / "ab" / name for name in (f"{'a' * 32}.png", f"{'b' * 32}.png", ".tmp-half.png")]
     found[0].parent.mkdir(parents=True)
     for path in found:
         path.write_bytes(b"0123456789")
@@ -108,7 +108,7 @@ def test_what_a_process_is_writing_stays_for_an_hour(
     place: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     data = next(place.rglob(f"{'1' * 32}.npy"))
-    written = [data.parent / ".tmp-half.npy", data.parent / "alone.npy", draw(place)[2]]
+    written = [data.parent / ".tmp-half.npy", data.parent / f"{'a' * 32}.npy", draw(place)[2]]
     for path in written[:2]:
         path.write_bytes(b"no seal")
     for age, there in ((shelf.HOUR - 60, True), (shelf.HOUR + 60, False)):
@@ -121,7 +121,7 @@ def test_what_a_process_is_writing_stays_for_an_hour(
 def test_an_old_format_is_shown_and_goes_with_the_broken(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     former = place / "v1" / "ab"
     former.mkdir(parents=True)
-    for name in ("abc.npy", "abc.json"):
+    for name in (f"{'c' * 32}.npy", f"{'c' * 32}.json"):
         (former / name).write_bytes(b"0123456789")
     lines = said(capsys, "--folder", str(place))["of"]
     assert [(one["entries"], one["bytes"]) for one in lines if one["kind"] == shelf.FORMER] == [(2, 20)]
@@ -148,3 +148,24 @@ def test_what_is_no_size_or_time_is_refused(text: str) -> None:
         shelf.size(text)
     with pytest.raises(BenchError, match="is no span"):
         shelf.seconds(text)
+
+
+@pytest.mark.parametrize("words", [["--broken"], ["--all"], ["--older-than", "1m"], ["--to-size", "0"]])
+def test_what_is_not_the_stores_own_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """A store may lie in a folder of data, some of which are called like its parts."""
+    names = ("voc2007/1.jpg", "val/a.npy", "v1/notes.json", "v2/train.json", "v2/ab/x.npy", "pictures/cat.png")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"mine")
+        os.utime(tmp_path / name, (0, 0))
+    assert said(capsys, "prune", "--folder", str(tmp_path), *words)["deleted"] == 0
+    assert all((tmp_path / name).exists() for name in names)
+
+
+def test_entries_that_another_process_deletes_meanwhile(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shelf.entries(place)
+    monkeypatch.setattr(shelf, "_state", lambda path: None)
+    assert found
+    assert shelf.entries(place) == []

@@ -22,6 +22,7 @@ from bench.audit.measures.perceived import Composition, composition, confusion_c
 from bench.errors import BenchError, reading
 from bench.evaluation.rows import Row
 from bench.metrics import Estimate
+from bench.picture_files import opened
 from bench.task import Pictures, Records, Task, digest
 from bench.unpacking import read_parquet
 
@@ -106,14 +107,12 @@ def shares_of(reference: Mapping[str, float], names: tuple[str, ...]) -> np.ndar
 
 def _task(task: Task, manifest: pd.DataFrame) -> Task:
     """The pictures as a task with any label, so that their vectors are made and kept as all others are."""
-    from PIL import Image
-
     files = [Path(file) for file in manifest["file"]]
     fingerprint = digest(*(file.read_bytes() for file in files))
 
     def load(split: str) -> Records:
         keys = [task.classes[0].key] * len(files)
-        return Records(Pictures(len(files), lambda i: Image.open(files[i])), keys, [f.name for f in files], fingerprint)
+        return Records(Pictures(len(files), lambda i: opened(files[i])), keys, [f.name for f in files], fingerprint)
 
     return task.renamed(f"{task.name}_generated", load=load, splits={task.test: len(files)}, cluster=(), group="")
 
