@@ -8,9 +8,10 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ _statuses: list[int] = []
 def main() -> None:
     """Entry of the console script `bench`."""
     atexit.register(_end_at_once)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that a terminal cannot show ends no run
     if not sys.stderr.isatty():
         os.environ.update({name: "1" for name in PROGRESS_BARS if name not in os.environ})
     arguments = sys.argv[1:]
@@ -171,7 +175,28 @@ def _decisive(config: DictConfig) -> str:
 
     found = OmegaConf.to_container(config, resolve=True)
     assert isinstance(found, dict)
-    return repr({key: value for key, value in found.items() if key not in UNDECISIVE})
+    decisive = {key: value for key, value in found.items() if key not in UNDECISIVE}
+    return repr((decisive, [_content(word) for word in _words([decisive["audit"], decisive["evaluation"]])]))
+
+
+def _words(value: Any) -> Iterator[str]:
+    """All texts in what a configuration holds."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _words(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def _content(word: str) -> str:
+    """The hash of a file, or of the rows of a run folder, that a setting names; empty of any other word."""
+    from bench.store import checksum
+
+    for path in (Path(word), Path(word) / "rows.parquet"):
+        with suppress(OSError, ValueError):
+            if word and path.is_file():
+                return checksum(path)
+    return ""
 
 
 def _report(config: DictConfig, folder: Path, line: Any) -> Path | None:

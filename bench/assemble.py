@@ -36,6 +36,8 @@ def make(node: Any, kind: str) -> Any:
         raise BenchError(f"This {kind} needs {', '.join(f'{kind}.{key}=...' for key in missing)}.")
     try:
         made = instantiate(node, _convert_="object")  # lists and dicts, not OmegaConf's
+    except SystemExit as error:
+        raise _not_made(node, kind, error) from error
     except InstantiationException as error:
         cause = error.__cause__ or error
         if isinstance(cause, BenchError):
@@ -89,13 +91,14 @@ def make_tasks(config: DictConfig) -> list[Task]:
 
 
 def planned(config: DictConfig, run: str, error: BenchError) -> list[dict[str, Any]]:
-    """A failed row for each cell of a job."""
+    """A failed row for each cell of a job, and one for each of its audits."""
     from bench.evaluation.rows import describe, failure
     from bench.evaluation.suited import cells
 
     name = str(config.model.get("path") or config.model.get("name") or config.model["_target_"])
-    how = make(config.evaluation, "evaluation")
-    known = [(task, part.name) for task in make_tasks(config) for part in cells(how, task)]
+    how, tasks = make(config.evaluation, "evaluation"), make_tasks(config)
+    known = [(task, part.name) for task in tasks for part in cells(how, task)]
+    known += [(tasks[0], audit.name) for audit in make_audits(config) if tasks]
     return [failure(describe(name, task, evaluation, run), error) for task, evaluation in known]
 
 
@@ -124,7 +127,9 @@ def make_store(config: DictConfig) -> Store:
     from bench.store import Store, default_folder
 
     folder = config.store.folder
-    return Store(default_folder() if folder == "auto" else Path(folder) if folder else None, share(config.shard))
+    return Store(
+        default_folder() if folder == "auto" else Path(folder).expanduser() if folder else None, share(config.shard)
+    )
 
 
 def reduced(config: DictConfig, encoder: Encoder | Lookup) -> int | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from bench import known
-from bench.errors import BenchError
+from bench.errors import FOREIGN, BenchError
 from bench.generator import Completing, Generator, GeneratorCard, Informed, Request
 from bench.generator.folder import Folder
 from bench.generator.prompts import Prompt
@@ -210,7 +210,7 @@ class Drawn:
 
         try:
             made = self._call(requests)
-        except Exception as error:  # whatever a generator raises, the other pictures go on
+        except FOREIGN as error:  # whatever a generator raises, the other pictures go on
             if len(requests) == 1:
                 return [("failed", f"{type(error).__name__}: {error}")]
             return [self._batch([one])[0] for one in requests]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench import clock
-from bench.errors import BenchError, unknown
+from bench.errors import FOREIGN, BenchError, unknown
 from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
 from bench.model.batches import Tell, telling, usual_batch
 from bench.pipeline import Reader, reader
@@ -267,7 +267,7 @@ def _picture(task: Task, samples: Samples, index: int) -> Image:
         picture.load()
     except BenchError:
         raise
-    except Exception as error:  # a decoder may raise anything on a broken file
+    except FOREIGN as error:  # a decoder may raise anything on a broken file
         raise BenchError(
             f"Task {task.name!r}: picture {samples.ids[index]!r} cannot be decoded ({type(error).__name__}: {error}). "
             "Mend or remove the file, or fetch the data again."

@@ -32,6 +32,10 @@ DAMAGE: tuple[type[Exception], ...] = (
 an assertion is never the data's fault."""
 
 
+FOREIGN: tuple[type[BaseException], ...] = (Exception, SystemExit)
+"""What code of others may raise, in a plugin or a library: one that calls `sys.exit` ends its cell, and no run."""
+
+
 @contextmanager
 def reading(
     path: Path | str, what: str, *, mend: str = "Fetch it again.", also: tuple[type[Exception], ...] = ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -19,7 +19,7 @@ import pandas as pd
 from bench import clock, results
 from bench.audit import Audit, AuditCell, NotApplicableError, Predicted, Session, Table
 from bench.embeddings import Progress, embed
-from bench.errors import BenchError
+from bench.errors import FOREIGN, BenchError
 from bench.evaluation import Evaluation
 from bench.evaluation.rows import Row, describe, failure, score
 from bench.evaluation.suited import cells
@@ -107,7 +107,7 @@ def run_cells(
                       limit=settings.limit, batch_size=settings.batch_size, progress=settings.progress)  # fmt: skip
     for audit in audits:
         splits.forget()  # parts of an audit share what they load
-        for number, cell in enumerate(audit.cells(session)):
+        for number, cell in enumerate(_parts(audit, session)):
             started = time.perf_counter()
             work = functools.partial(_audit, cell, audit, session, folder, settings)
             with clock.stage(f"audit {audit.name}"):
@@ -132,16 +132,31 @@ def _cell(
         )  # fmt: skip
         predictions = evaluation(task, embedded)
         rows = list(score(task, predictions, base, note=settings.note))
+        results.frame(rows)  # what is wrong with them is wrong with this cell
         if folder is not None:
             scored = embedded.samples[predictions.split]
             with clock.stage("writing"):
                 folder.save_cell(task, evaluation.name, "clean", predictions, scored, chance=rows[0]["chance"])
         return rows
-    except Exception as error:  # isolation: whatever breaks one cell, the sweep goes on
+    except FOREIGN as error:  # isolation: whatever breaks one cell, the sweep goes on
         waiting = isinstance(error, ShareDoneError)
         if settings.debug and not waiting:
             raise
         return [failure(base, error, status="skipped" if waiting else "failed")]
+
+
+def _parts(audit: Audit, session: Session) -> Iterator[AuditCell]:
+    """The parts of an audit; where they cannot be told, one that says why."""
+    try:
+        yield from audit.cells(session)
+    except FOREIGN as error:
+        reason = error
+
+        def fail() -> Iterator[Row]:
+            raise reason
+
+        if session.tasks:
+            yield AuditCell(session.tasks[0], fail)
 
 
 def _audit(cell: AuditCell, audit: Audit, session: Session, folder: RunFolder | None, settings: Settings) -> list[Row]:
@@ -156,12 +171,25 @@ def _audit(cell: AuditCell, audit: Audit, session: Session, folder: RunFolder | 
                 rows += _predicted(found, session, folder, settings)
             else:
                 rows.append(found)
-    except Exception as error:
+        results.frame(rows)
+    except FOREIGN as error:
         skipped = isinstance(error, NotApplicableError | ShareDoneError)
         if settings.debug and not skipped:
             raise
         base = describe(session.card.name, cell.task, audit.name, settings.run, condition=cell.name or "clean")
+        rows = _sound(rows)
         rows.append(failure(base, error, status="skipped" if skipped else "failed"))
+    return rows
+
+
+def _sound(rows: list[Row]) -> list[Row]:
+    """The rows up to the first that is none."""
+    while rows:
+        try:
+            results.frame(rows)
+            break
+        except BenchError:
+            rows = rows[:-1]
     return rows
 
 

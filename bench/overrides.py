@@ -7,6 +7,7 @@ group, so sweeps over them work as over files.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +68,7 @@ def _listed(word: str) -> list[str]:
     """`task=[a,b]` means the tasks a and b in one run, `task=people.csv` the table at that place; `resume=DIR` is the
     folder that Hydra works in."""
     if word.startswith("resume=") and word != "resume=null":
-        place = _quoted(word.removeprefix("resume="))
+        place = _quoted(os.path.expanduser(word.removeprefix("resume=").strip("'\"")))
         return [f"resume={place}", f"hydra.run.dir={place}", f"hydra.sweep.dir={place}"]
     value = word.removeprefix("task=")
     if word.startswith("task=") and value.endswith(TABLES):
@@ -76,6 +77,10 @@ def _listed(word: str) -> list[str]:
 
 
 def _quoted(value: str) -> str:
+    if "${" in value:
+        raise BenchError(
+            f"{value}: a path with ${{ in it cannot be given here, because the configuration fills such in."
+        )
     return '"{}"'.format(value.strip("'\"").replace("\\", "\\\\").replace('"', '\\"'))
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from bench.store import atomic
 from bench.task import Samples, Task, digest
 from bench.thumbnails import jpeg
 
+OWN = ("predictions", "audits", "samples")
+"""Folders of a run folder."""
 KEPT = 8
 """Pictures kept of each kind a task."""
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn", "hydra-core", "open_clip_torch",
@@ -55,10 +58,18 @@ class RunFolder:
             raise BenchError(f"Cannot make the run folder {self.path}: {error.strerror or error}.") from error
         before = self._before() if self.resumed else {}
         if not self.resumed:
-            forget(self.path)
+            self._begin_anew()
+        for left in (one for name in OWN for one in (self.path / name).glob(".tmp-*")):
+            left.unlink(missing_ok=True)  # by a process that was killed while it wrote
         self.provenance = {"schema": results.SCHEMA_VERSION, "versions": versions(), "platform": machine(),
-                           "tasks": before.get("tasks", {}), "stages": before.get("stages", {}),
+                           "tasks": _facts(before, "tasks", dict), "stages": _facts(before, "stages", (int, float)),
                            **self.provenance}  # fmt: skip
+
+    def _begin_anew(self) -> None:
+        """What a former run left in this folder is not this one's."""
+        forget(self.path)
+        for name in OWN if (self.path / "rows.parquet").exists() else ():
+            shutil.rmtree(self.path / name, ignore_errors=True)
 
     def _before(self) -> dict[str, Any]:
         """Provenance of the run that was stopped."""
@@ -109,6 +120,7 @@ class RunFolder:
         if condition == "clean":
             _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
             self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
+            self.save_provenance()  # before the journal takes note of the cell
 
     def save_table(self, audit: str, name: str, table: pd.DataFrame, about: dict[str, Any]) -> None:
         """A table of an audit, for its report."""
@@ -116,6 +128,12 @@ class RunFolder:
                  "model": self.provenance.get("model", {}).get("name", ""), "audit": audit, "name": name,
                  **about}  # fmt: skip
         _save_parquet(table, self.path / "audits" / f"{audit}--{name}.parquet", facts)
+
+
+def _facts(before: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> dict[str, Any]:
+    """The values of this kind under a name of a provenance that may be damaged."""
+    found = before.get(name)
+    return {key: one for key, one in found.items() if isinstance(one, kind)} if isinstance(found, dict) else {}
 
 
 def note(folder: Path, provenance: Mapping[str, Any]) -> None:

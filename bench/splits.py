@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bench import clock
+from bench.errors import FOREIGN
 from bench.task import Samples, Task, digest
 
 KEPT = 4
@@ -58,7 +59,7 @@ class Splits:
     def _content(self, task: Task, split: str) -> str:
         try:
             samples = self.load(task, split)
-        except Exception:  # whatever a reader raises; the cell itself says it
+        except FOREIGN:  # whatever a reader raises; the cell itself says it
             return "unreadable"
         columns = {str(name): column.tolist() for name, column in samples.attributes.items()}
         told = json.dumps([samples.ids, columns], default=_plain)
@@ -68,7 +69,7 @@ class Splits:
 def _declared(task: Task) -> str:
     """Of all that a task says: classes, templates, metric, protocol ..."""
     told = {one.name: getattr(task, one.name) for one in fields(task) if one.name != "load"}
-    return digest(json.dumps(told | {"splits": dict(task.splits), "tags": sorted(task.tags)}))
+    return digest(json.dumps(told | {"splits": dict(task.splits), "tags": sorted(task.tags)}, default=_plain))
 
 
 def _plain(value: Any) -> Any:

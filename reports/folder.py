@@ -138,9 +138,12 @@ def read(path: Path) -> Run:
         )
     _check_schema(path, provenance.get("schema", results.SCHEMA_VERSION))
     name = str(provenance.get("run") or (rows["run"].iloc[0] if len(rows) else path.name))
-    cells = tuple(_cell(file, name) for file in sorted((path / "predictions").glob("*.parquet")))
-    tables = {file.stem: file for file in sorted((path / "audits").glob("*--*.parquet"))}
-    return Run(path, rows, provenance, cells, tables)
+    cells = (_cell(file, name) for file in sorted((path / "predictions").glob("[!.]*.parquet")))
+    good = rows[rows["status"] == "ok"]  # a run that was changed and went on may have left other predictions
+    known = set(zip(good["task"], good["evaluation"], good["condition"], strict=True))
+    own = tuple(one for one in cells if tuple(one[name] for name in ("task", "evaluation", "condition")) in known)
+    tables = {file.stem: file for file in sorted((path / "audits").glob("[!.]*--*.parquet"))}
+    return Run(path, rows, provenance, own, tables)
 
 
 def read_all(folders: Sequence[Path]) -> list[Run]:

@@ -36,7 +36,7 @@ from types import ModuleType
 from typing import NamedTuple, TypeVar
 
 from bench.audit.shift import Shift
-from bench.errors import BenchError, unknown
+from bench.errors import FOREIGN, BenchError, unknown
 from bench.task import Task
 from tasks.languages import translated
 
@@ -169,7 +169,7 @@ def _add(registry: Registry, origin: str, get: Callable[[], object]) -> None:
         double = [name for name, shift in shifts.items() if registry.shifts.get(name, shift) is not shift]
         if double:
             raise BenchError(f"{origin}: a shift {double[0]!r} exists already. Give its target another name.")
-    except Exception:
+    except FOREIGN:
         registry.broken[origin] = traceback.format_exc()
     else:
         registry.tasks.update(fresh)

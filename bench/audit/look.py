@@ -18,7 +18,7 @@ from bench.audit.measures.disparity import false_discovery
 from bench.audit.measures.groups import MINIMUM, MOST_VALUES, Grouping, groupings
 from bench.audit.measures.resampling import DRAWS
 from bench.audit.measures.spread import spread
-from bench.errors import BenchError
+from bench.errors import FOREIGN
 from bench.evaluation import Predictions, with_units
 from bench.evaluation.rows import Row
 from bench.evaluation.zero_shot import ZeroShot, text_classifier
@@ -127,7 +127,7 @@ class Look:
         """Is this a task of classes whose pictures can be grouped?"""
         try:
             return bool(self.groupings and self.predictions)
-        except BenchError:
+        except FOREIGN:  # whatever a task raises; the evaluation's own row says it
             return False
 
     @property

@@ -96,11 +96,14 @@ class Sweep(Launcher):
 
     def _launch(self, jobs: Sequence[Job], returns: list[JobReturn]) -> dict[int, str]:
         """Launch and wait; `returns` gets what the launcher hands back. Why jobs ended early, where that is known."""
+        from bench.cluster import slurm
+
+        on_slurm = type(self.inner).__name__ == "SlurmLauncher"
+        if on_slurm:
+            slurm.check_reachable()  # before anything of theirs is cleared away
         for job in jobs:
             job.clear()
-        if type(self.inner).__name__ == "SlurmLauncher":
-            from bench.cluster import slurm
-
+        if on_slurm:
             return slurm.run(self.inner, jobs)
         try:
             found = self.inner.launch([job.words for job in jobs], jobs[0].number)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import results
-from bench.errors import BenchError
+from bench.errors import FOREIGN, BenchError
 from bench.run_folder import RunFolder, note, versions
+from bench.store import WAITING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,9 @@ class Job:
         from omegaconf import OmegaConf
 
         table = self.rows()
-        if table is None or not len(table) or (table["status"] != "ok").any():
+        if table is None or not len(table):
+            return False
+        if (table["status"] == "failed").any() or table["reason"].str.contains(WAITING, regex=False).any():
             return False
         try:
             before = OmegaConf.to_container(OmegaConf.load(self.folder / ".hydra" / "overrides.yaml"))
@@ -93,9 +96,10 @@ class Job:
         return same == mine and facts.get("versions") == versions() and "seconds" in facts
 
     def failed(self) -> bool:
-        """Whether a row says so, or there is none."""
+        """Whether a row says so, or there is none, or its process did not come to its end."""
         table = self.rows()
-        return table is None or bool((table["status"] == "failed").any())
+        ended = any(name in self.facts() for name in ENDED)
+        return table is None or not ended or bool((table["status"] == "failed").any())
 
     def settle(self, reason: str) -> None:
         """A failed row for each cell that it owes, if its process ended before its time, and perhaps why."""
@@ -109,7 +113,7 @@ class Job:
         known = {(row["task"], row["evaluation"]) for row in rows}
         try:
             planned = self._planned(error)
-        except Exception as trouble:  # whatever a task or a plugin raises; the sweep has other jobs
+        except FOREIGN as trouble:  # whatever a task or a plugin raises; the sweep has other jobs
             note(self.folder, {**self.facts(), "refused": f"{said}; its cells cannot be listed: {trouble}"})
             return
         owed = [row for row in planned if (row["task"], row["evaluation"]) not in known]

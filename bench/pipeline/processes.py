@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.errors import FOREIGN, BenchError
 from bench.pipeline.threads import cores
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _make(piece: range, place: int, offset: int) -> list[list[Columns]] | None:
         made = [[_columns(one) for one in row] for row in _work.make(piece)]
     except BenchError as error:
         raise BenchError(str(error)) from None  # what it came from might not be one that can be handed over
-    except Exception as error:
+    except FOREIGN as error:
         raise BenchError(f"{type(error).__name__}: {error}") from None
     room = _work.room[place]
     fits = {name: (one.shape[2:], one.dtype) for name, one in room.items()}

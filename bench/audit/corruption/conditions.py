@@ -120,7 +120,9 @@ def conditions(
             raise unknown(kind, given, allowed)
     chosen = expand(names)
     return [
-        _condition(Corrupted(name, level, seed, view, constants, encode)) for name in chosen for level in severities
+        _condition(Corrupted(name, level, seed, view, constants, encode))
+        for name in chosen
+        for level in dict.fromkeys(severities)
     ]
 
 
