@@ -67,9 +67,12 @@ class Splits:
 
 
 def _declared(task: Task) -> str:
-    """Of all that a task says: classes, templates, metric, protocol ..."""
+    """Of all that a task says: classes, templates, metric, protocol ... Empty if it cannot be written down."""
     told = {one.name: getattr(task, one.name) for one in fields(task) if one.name != "load"}
-    return digest(json.dumps(told | {"splits": dict(task.splits), "tags": sorted(task.tags)}, default=_plain))
+    try:
+        return digest(json.dumps(told | {"splits": dict(task.splits), "tags": sorted(task.tags)}, default=_plain))
+    except (TypeError, ValueError):
+        return ""
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from bench.errors import BenchError
 from bench.evaluation.rows import describe
 from bench.overrides import composed
 from bench.run_folder import RunFolder, note
+from bench.store import WAITING
 from tests.end_to_end.test_app import bench
 
 TASKS = ("clipart", "digits", "flags")
@@ -246,3 +247,44 @@ def test_processes_of_this_machine_one_of_which_is_killed(tmp_path: Path) -> Non
     found = results.merge(results.run_folders(tmp_path / "sweep"))
     assert set(found.loc[found["headline"], "task"]) == {"clipart", "deadly", "digits"}
     assert (found["status"] == "ok").all()
+
+
+def test_what_was_skipped_is_finished_and_what_waits_for_others_is_not(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    skipped = {"evaluation": "disparity", "status": "skipped", "value": float("nan")}
+    done(one, row("clipart"), row("clipart", **skipped, reason="no groups"))
+    assert one.finished()
+    done(one, row("clipart"), row("clipart", **skipped, reason=f"Share 0 of 2 of the vectors {WAITING}."))
+    assert not one.finished()
+
+
+def test_a_job_killed_in_its_audit_owes_a_row_for_it(tmp_path: Path) -> None:
+    one = Job(0, ("task=clipart", "audit=robustness"), context(), job(tmp_path).sweep)
+    done(one, row("clipart"), whole=False)
+    assert one.failed()
+    one.settle("")
+    table = one.rows()
+    assert table is not None
+    assert table[["evaluation", "status"]].to_numpy().tolist() == [["zero_shot", "ok"], ["robustness", "failed"]]
+
+
+def test_a_job_killed_while_it_wrote_its_page_has_failed(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    done(one, row("clipart"), whole=False)
+    one.settle("")
+    assert one.failed()
+    assert not one.finished()
+
+
+def test_a_cluster_that_cannot_be_reached_takes_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SlurmLauncher:
+        hydra_context, config = context(), job(tmp_path).sweep
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    one = job(tmp_path)
+    done(one, row("clipart"), row("clipart", evaluation="knn", status="failed", reason="x", value=float("nan")))
+    with pytest.raises(BenchError, match="needs the commands sbatch"):
+        Sweep(SlurmLauncher(), lambda status: None).launch([["task=clipart", "limit=5"]], 0)
+    table = one.rows()
+    assert table is not None
+    assert len(table) == 2
