@@ -252,6 +252,8 @@ READERS = {
     "store: array": Reader(kept.stored(".npy"), kept.read_store),
     "store: seal": Reader(kept.stored(".json"), kept.read_store),
     "weights: modules": Reader(kept.modules, kept.read_half),
+    "DALL-E: card.json": Reader(kept.dalle("card.json"), kept.read_dalle),
+    "DALL-E: model.safetensors": Reader(kept.dalle("model.safetensors"), kept.read_dalle),
     "weights: VAE": Reader(kept.vae, kept.read_half),
     **{f"audit: manifest {suffix}": Reader(kept.manifest(suffix), kept.read_manifest)
        for suffix in (".csv", ".jsonl", ".parquet")},

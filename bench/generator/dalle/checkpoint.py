@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -16,6 +17,7 @@ from bench.generator.dalle.words import Words
 from bench.store import atomic, checksum
 
 BUNDLED = Path(__file__).with_name("checkpoints")
+Shape = TypeVar("Shape")
 WEIGHTS, CARD = "model.safetensors", "card.json"
 
 
@@ -76,6 +78,7 @@ def load(folder: Path = BUNDLED) -> Checkpoint:
     Raises:
         BenchError: no such checkpoint, a damaged one, or its weights are not those of its card.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     if not (folder / CARD).is_file() or not (folder / WEIGHTS).is_file():
@@ -83,11 +86,35 @@ def load(folder: Path = BUNDLED) -> Checkpoint:
     card, found = _card(folder / CARD), checksum(folder / WEIGHTS)
     if found != card.weights:
         raise BenchError(f"{folder / WEIGHTS} has hash {found[:12]}, its card says {card.weights[:12]}; get it again.")
-    tensors = {key: value.float() for key, value in load_file(folder / WEIGHTS).items()}
-    vae, transformer = Vae(card.vae), Transformer(card.transformer)
-    for name, model in (("vae", vae), ("transformer", transformer)):
-        model.load_state_dict({k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")})
-    return Checkpoint(card, vae.eval(), transformer.eval())
+    with reading(folder / WEIGHTS, "the weights of the DALL-E on its card", also=(SafetensorError, AssertionError)):
+        tensors = {key: value.float() for key, value in load_file(folder / WEIGHTS).items()}
+        _check_shapes(card, tensors)
+        vae, transformer = Vae(card.vae), Transformer(card.transformer)
+        for name, model in (("vae", vae), ("transformer", transformer)):
+            own = {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
+            model.load_state_dict(own)
+        return Checkpoint(card, vae.eval(), transformer.eval())
+
+
+def _check_shapes(card: DalleCard, tensors: Mapping[str, torch.Tensor]) -> None:
+    """ValueError if the card tells of other tensors, before room is made for them."""
+    with torch.device("meta"):
+        both = {"vae": Vae(card.vae), "transformer": Transformer(card.transformer)}
+    wanted = {f"{name}.{key}": one.shape for name, model in both.items() for key, one in model.state_dict().items()}
+    wrong = [
+        key for key in wanted.keys() | tensors.keys() if key not in tensors or tensors[key].shape != wanted.get(key)
+    ]
+    if wrong:
+        raise ValueError(f"{len(wrong)} tensors are absent, too many or of another shape, among them {min(wrong)}")
+
+
+def _sizes(kind: type[Shape], said: Mapping[str, Any]) -> Shape:
+    """A shape by what a card says of it. ValueError for sizes that no model has."""
+    for name, size in said.items():
+        most = 1000 if name in ("layers", "blocks", "groups") else 1 << 16
+        if name != "gain" and not (type(size) is int and 1 <= size <= most):
+            raise ValueError(f"{name} is {size!r}; whole numbers from 1 to {most} make sense")
+    return kind(**said)
 
 
 def _card(path: Path) -> DalleCard:
@@ -95,8 +122,8 @@ def _card(path: Path) -> DalleCard:
     with reading(path, "the card of a DALL-E"):
         read = json.loads(path.read_text())
         return DalleCard(
-            read["name"], VaeShape(**read["vae"]), DalleShape(**read["transformer"]), tuple(read["words"]),
-            read["temperature"], read["licence"], str(read["weights"]),
+            str(read["name"]), _sizes(VaeShape, read["vae"]), _sizes(DalleShape, read["transformer"]), tuple(map(str, read["words"])),
+            float(read["temperature"]), str(read["licence"]), str(read["weights"]),
             {key: value for key, value in read.items() if key not in known},
         )  # fmt: skip
 
