@@ -101,10 +101,8 @@ def _check_shapes(card: DalleCard, tensors: Mapping[str, torch.Tensor]) -> None:
     with torch.device("meta"):
         both = {"vae": Vae(card.vae), "transformer": Transformer(card.transformer)}
     wanted = {f"{name}.{key}": one.shape for name, model in both.items() for key, one in model.state_dict().items()}
-    wrong = [
-        key for key in wanted.keys() | tensors.keys() if key not in tensors or tensors[key].shape != wanted.get(key)
-    ]
-    if wrong:
+    given = {key: one.shape for key, one in tensors.items()}
+    if wrong := {key for key, _ in wanted.items() ^ given.items()}:
         raise ValueError(f"{len(wrong)} tensors are absent, too many or of another shape, among them {min(wrong)}")
 
 
@@ -122,8 +120,8 @@ def _card(path: Path) -> DalleCard:
     with reading(path, "the card of a DALL-E"):
         read = json.loads(path.read_text())
         return DalleCard(
-            str(read["name"]), _sizes(VaeShape, read["vae"]), _sizes(DalleShape, read["transformer"]), tuple(map(str, read["words"])),
-            float(read["temperature"]), str(read["licence"]), str(read["weights"]),
+            str(read["name"]), _sizes(VaeShape, read["vae"]), _sizes(DalleShape, read["transformer"]),
+            tuple(map(str, read["words"])), float(read["temperature"]), str(read["licence"]), str(read["weights"]),
             {key: value for key, value in read.items() if key not in known},
         )  # fmt: skip
 
