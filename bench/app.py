@@ -78,13 +78,14 @@ def _job(config: DictConfig) -> None:
     from hydra.types import RunMode
 
     from bench.cluster.slots import own_gpu
+    from bench.run_folder import alone
 
     hydra_config = HydraConfig.get()
     sweep = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
     run = f"{folder.parent.name}/{folder.name}" if sweep else folder.name
     try:
-        with own_gpu(folder.parent / ".gpus") if sweep else nullcontext():
+        with alone(folder), own_gpu(folder.parent / ".gpus") if sweep else nullcontext():
             table = execute(config, folder=folder, run=run)
         _statuses.append(FAILED if (table["status"] == "failed").any() else 0)
     except (BenchError, OSError) as error:
@@ -101,10 +102,10 @@ def _job(config: DictConfig) -> None:
 
 
 def _note_refusal(folder: Path, run: str, reason: str) -> None:
-    """Leave the reason where a sweep looks for it, as far as the folder can be written to."""
-    from bench.run_folder import RunFolder, note
+    """Leave the reason where a sweep looks for it, as far as the folder is ours and can be written to."""
+    from bench.run_folder import RunFolder, alone, note
 
-    with suppress(BenchError, OSError):
+    with suppress(BenchError, OSError), alone(folder):
         note(folder, {**RunFolder(folder, {"run": run}, resumed=True).provenance, "refused": reason})
 
 

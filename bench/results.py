@@ -7,7 +7,6 @@ A leaderboard is a pivot of it, a bias table a filter on `group`, a robustness c
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import BenchError, reading
+from bench.store import atomic
 from bench.unpacking import read_parquet
 
 SCHEMA_VERSION = 1
@@ -41,6 +41,8 @@ COLUMNS: dict[str, str] = {
     "reason": "str",  # empty where ok
 }
 KEY = ["run", "model", "task", "split", "evaluation", "condition", "group", "metric"]
+MERGED = "runs.json"
+"""Names the runs that belong together: the jobs of a sweep, or of a merge that was written outside their folder."""
 STATUSES = ("ok", "failed", "skipped")
 
 
@@ -86,12 +88,10 @@ def save(table: pd.DataFrame, folder: Path) -> None:
     """Write `rows.csv` and `rows.parquet`, each atomically. Text in the CSV cannot become a spreadsheet's formula."""
     table = check(table)
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / ".rows.tmp"
     text = [name for name, kind in COLUMNS.items() if kind == "str"]
-    table.assign(**{name: table[name].map(_no_formula) for name in text}).to_csv(temporary, index=False)
-    os.replace(temporary, folder / "rows.csv")
-    table.to_parquet(temporary, index=False)
-    os.replace(temporary, folder / "rows.parquet")
+    plain = table.assign(**{name: table[name].map(_no_formula) for name in text})
+    atomic(folder / "rows.csv", lambda temporary: plain.to_csv(temporary, index=False))
+    atomic(folder / "rows.parquet", lambda temporary: table.to_parquet(temporary, index=False))
 
 
 def _no_formula(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import results
 from bench.errors import BenchError
-from bench.run_folder import RunFolder, note, versions
+from bench.run_folder import RunFolder, alone, note, versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,12 @@ class Job:
     def begun(self) -> bool:
         """Whether its process has come as far as writing its configuration."""
         return (self.folder / "config.yaml").exists()
+
+    def check_free(self) -> None:
+        """Raises BenchError if another process is at it."""
+        if self.folder.exists():
+            with alone(self.folder):
+                pass
 
     def clear(self) -> None:
         """Forget that it was begun and how it ended; rows are found again, finished cells stay in its journal."""

@@ -21,10 +21,14 @@ POLL = 2.0
 MOST = 30.0
 
 
-def run(launcher: Any, jobs: Sequence[Job]) -> dict[int, str]:
-    """Submit and wait until all have ended; by number of the job what it raised, if it could still say so."""
+def check_there() -> None:
+    """Raises BenchError if this machine cannot submit."""
     if shutil.which("sbatch") is None:
         raise BenchError("cluster=slurm needs the commands sbatch and squeue: start it on a machine of the cluster.")
+
+
+def run(launcher: Any, jobs: Sequence[Job]) -> dict[int, str]:
+    """Submit and wait until all have ended; by number of the job what it raised, if it could still say so."""
     submitted = submit(launcher, jobs)
     arrays = names(submitted.values())
     print(f"{len(jobs)} jobs submitted as Slurm's {', '.join(arrays)}; what they print: {jobs[0].root / '.submitit'}",
