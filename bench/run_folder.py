@@ -14,7 +14,8 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -29,9 +30,14 @@ from bench.evaluation import Scored
 from bench.evaluation.captions import flat, texts_of
 from bench.journal import Journal, forget
 from bench.store import atomic
+from bench.store.locks import held
 from bench.task import Samples, Task, digest
 from bench.thumbnails import jpeg
 
+LOCK = ".lock"
+"""A file that the process which writes a run folder holds."""
+PARTS = ("predictions", "audits", "samples", "finished")
+"""Folders in it that hold files of ours only."""
 KEPT = 8
 """Pictures kept of each kind a task."""
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn", "hydra-core", "open_clip_torch",
@@ -49,15 +55,14 @@ class RunFolder:
     journal: Journal | None = None
 
     def __post_init__(self) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BenchError(f"Cannot make the run folder {self.path}: {error.strerror or error}.") from error
+        _made(self.path)
         before = self._before() if self.resumed else {}
-        if not self.resumed:
-            forget(self.path)
+        if self.resumed:
+            _clear(self.path, "[.]tmp-*", ("", *PARTS))
+        else:
+            self._forget()
         self.provenance = {"schema": results.SCHEMA_VERSION, "versions": versions(), "platform": machine(),
-                           "tasks": before.get("tasks", {}), "stages": before.get("stages", {}),
+                           "tasks": _of(dict, before.get("tasks")), "stages": _of((int, float), before.get("stages")),
                            **self.provenance}  # fmt: skip
 
     def _before(self) -> dict[str, Any]:
@@ -67,6 +72,14 @@ class RunFolder:
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def _forget(self) -> None:
+        """What an earlier run left here; nothing where there was none."""
+        forget(self.path)
+        if (self.path / "provenance.json").exists():
+            _clear(self.path, "*.parquet", PARTS)
+            for name in ("rows.csv", "rows.parquet"):
+                (self.path / name).unlink(missing_ok=True)
 
     def keep_journal(self, *parts: str) -> None:
         """Finished cells are noted under an identity of these parts and of the versions of what computes them."""
@@ -109,6 +122,7 @@ class RunFolder:
         if condition == "clean":
             _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
             self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
+            self.save_provenance()  # before the journal has the cell: a run that goes on does not come here again
 
     def save_table(self, audit: str, name: str, table: pd.DataFrame, about: dict[str, Any]) -> None:
         """A table of an audit, for its report."""
@@ -116,6 +130,46 @@ class RunFolder:
                  "model": self.provenance.get("model", {}).get("name", ""), "audit": audit, "name": name,
                  **about}  # fmt: skip
         _save_parquet(table, self.path / "audits" / f"{audit}--{name}.parquet", facts)
+
+
+def _clear(folder: Path, pattern: str, parts: Iterable[str]) -> None:
+    """Delete files of this pattern in these parts of the folder."""
+    for part in parts:
+        for file in (folder / part).glob(pattern):
+            file.unlink(missing_ok=True)
+
+
+def _of(kind: type | tuple[type, ...], found: Any) -> dict[str, Any]:
+    """The entries of this kind of what should be a dict of them; provenance may be damaged."""
+    return {key: one for key, one in found.items() if isinstance(one, kind)} if isinstance(found, dict) else {}
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchError(f"Cannot make the run folder {folder}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other process writes the run folder while this lasts.
+
+    Raises:
+        BenchError: another one does.
+    """
+    from filelock import Timeout
+
+    _made(folder)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder / LOCK, wait=False))
+        except Timeout as error:
+            raise BenchError(
+                f"{folder} is being written by another process. Wait until it has ended, end it, or give another "
+                "folder (resume= or hydra.run.dir=)."
+            ) from error
+        yield
 
 
 def note(folder: Path, provenance: Mapping[str, Any]) -> None:

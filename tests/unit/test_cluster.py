@@ -19,7 +19,7 @@ from bench.cluster.jobs import Job
 from bench.errors import BenchError
 from bench.evaluation.rows import describe
 from bench.overrides import composed
-from bench.run_folder import RunFolder, note
+from bench.run_folder import RunFolder, alone, note
 from tests.end_to_end.test_app import bench
 
 TASKS = ("clipart", "digits", "flags")
@@ -121,8 +121,12 @@ class Inner:
         return [SimpleNamespace(_return_value=self.act(one)) for one in words]
 
 
-def swept(place: Path, act: Any) -> tuple[Inner, list[int]]:
-    inner, told = Inner(place, act), []  # type: ignore[var-annotated]
+class SlurmLauncher(Inner):
+    """Its name is what tells it."""
+
+
+def swept(place: Path, act: Any, launcher: type[Inner] = Inner) -> tuple[Inner, list[int]]:
+    inner, told = launcher(place, act), []  # type: ignore[var-annotated]
     for task in TASKS:
         job(place, task=task)
     Sweep(inner, told.append).launch([[f"task={task}", "limit=5"] for task in TASKS], 0)
@@ -143,6 +147,29 @@ def test_only_what_is_missing_is_launched(tmp_path: Path, capsys: pytest.Capture
     assert "2 of 3 jobs are finished, 1 to do" in capsys.readouterr().out
     inner, told = swept(tmp_path, lambda words: ran(tmp_path, words))
     assert inner.launched == []
+
+
+def test_a_refused_submit_leaves_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of slurm where there is none, and of a job that another process is at."""
+    swept(tmp_path, lambda words: ran(tmp_path, words))
+    one = job(tmp_path, 1, "digits")
+    done(one, row("digits", status="failed", reason="x", value=float("nan")))
+    with alone(one.folder), pytest.raises(BenchError, match="being written by another process"):
+        swept(tmp_path, lambda words: ran(tmp_path, words))
+    assert one.rows() is not None
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(BenchError, match="sbatch and squeue"):
+        swept(tmp_path, lambda words: ran(tmp_path, words), SlurmLauncher)
+    assert one.rows() is not None
+
+
+def test_a_smaller_sweep_in_the_folder_of_a_larger_one_is_merged_without_its_other_jobs(tmp_path: Path) -> None:
+    from reports.folder import read_all
+
+    swept(tmp_path, lambda words: ran(tmp_path, words))
+    inner = Inner(tmp_path, lambda words: ran(tmp_path, words))
+    Sweep(inner, lambda status: None).launch([[f"task={task}", "limit=5"] for task in TASKS[:2]], 0)
+    assert [one.path.name for one in read_all([tmp_path])] == ["0", "1"]
 
 
 def test_after_a_killed_process_those_that_had_not_begun_are_launched_again(tmp_path: Path) -> None:
