@@ -20,6 +20,7 @@ from bench.errors import BenchError
 from bench.evaluation.rows import describe
 from bench.overrides import composed
 from bench.run_folder import RunFolder, alone, note
+from bench.store import WAITING
 from tests.end_to_end.test_app import bench
 
 TASKS = ("clipart", "digits", "flags")
@@ -74,6 +75,39 @@ def test_finished_is_whole_and_good_and_of_the_same_words(tmp_path: Path) -> Non
     known = json.loads((one.folder / "provenance.json").read_text())
     known["versions"]["torch"] = "1.0"
     (one.folder / "provenance.json").write_text(json.dumps(known))
+    assert not one.finished()
+
+
+@pytest.mark.parametrize(("reason", "finished"), [("No groups here.", True), (f"Share 0 of 4 {WAITING}.", False)])
+def test_what_is_skipped_for_good_is_finished(reason: str, finished: bool, tmp_path: Path) -> None:
+    one = job(tmp_path)
+    skipped = row("clipart", status="skipped", reason=reason, value=float("nan"), metric="x")
+    done(one, row("clipart"), skipped)
+    assert one.finished() == finished
+
+
+def test_a_job_that_died_after_its_cells_has_failed(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    done(one, row("clipart"), whole=False)
+    assert one.failed()
+    one.settle("")
+    table = one.rows()
+    assert table is not None
+    assert table[["evaluation", "status"]].to_numpy().tolist() == [["zero_shot", "ok"], ["audit_or_report", "failed"]]
+    assert not one.finished()
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_weights_that_were_replaced_are_noticed(folder: bool, tmp_path: Path) -> None:
+    one, weights = job(tmp_path), tmp_path / "ck" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.touch()
+    done(one, row("clipart"))
+    place = weights.parent if folder else weights
+    OmegaConf.save(OmegaConf.create({"model": {"path": str(place)}}), one.folder / "config.yaml")
+    assert one.finished()
+    later = weights.stat().st_mtime + 60
+    os.utime(weights, (later, later))
     assert not one.finished()
 
 
