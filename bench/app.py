@@ -167,12 +167,15 @@ def _encoder(config: DictConfig, place: RunFolder, run: str) -> Any:
 
 
 def _decisive(config: DictConfig) -> str:
-    """The part of the configuration that decides the rows."""
+    """The part of the configuration that decides the rows, and the content of files that it names."""
     from omegaconf import OmegaConf
+
+    from bench.journal import content
 
     found = OmegaConf.to_container(config, resolve=True)
     assert isinstance(found, dict)
-    return repr({key: value for key, value in found.items() if key not in UNDECISIVE})
+    named = [content(found[group]) for group in ("audit", "evaluation")]
+    return repr([{key: value for key, value in found.items() if key not in UNDECISIVE}, named])
 
 
 def _report(config: DictConfig, folder: Path, line: Any) -> Path | None:

@@ -118,9 +118,9 @@ class RunFolder:
             "chance": None if math.isnan(chance) else chance, "notes": task.notes, "protocol": task.protocol,
         }  # fmt: skip
         name = f"{task.name}--{evaluation}--{condition}.parquet"
-        _save_parquet(table, self.path / "predictions" / name, about)
+        self._save(table, f"predictions/{name}", about)
         if condition == "clean":
-            _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
+            self._save(sample_pictures(table, samples), f"samples/{task.name}.parquet", about)
             self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
             self.save_provenance()  # before the journal has the cell: a run that goes on does not come here again
 
@@ -129,7 +129,12 @@ class RunFolder:
         facts = {"schema": results.SCHEMA_VERSION, "run": self.provenance.get("run", ""),
                  "model": self.provenance.get("model", {}).get("name", ""), "audit": audit, "name": name,
                  **about}  # fmt: skip
-        _save_parquet(table, self.path / "audits" / f"{audit}--{name}.parquet", facts)
+        self._save(table, f"audits/{audit}--{name}.parquet", facts)
+
+    def _save(self, table: pd.DataFrame, name: str, about: dict[str, Any]) -> None:
+        _save_parquet(table, self.path / name, about)
+        if self.journal is not None:
+            self.journal.left.append(name)
 
 
 def _clear(folder: Path, pattern: str, parts: Iterable[str]) -> None:

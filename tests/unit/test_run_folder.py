@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from bench.errors import BenchError
 from bench import results
+from bench.errors import BenchError
 from bench.evaluation.zero_shot import ZeroShot
 from bench.flow import Settings, run_cells
+from bench.journal import content, whole
 from bench.run_folder import RunFolder, alone
 from tests.end_to_end.test_app import bench
 
@@ -99,10 +100,56 @@ def test_a_run_goes_on_over_damaged_provenance(tmp_path: Path, damaged: dict[str
 
 
 def test_facts_of_a_task_outlive_a_kill_after_its_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(
-            "bench.run_folder.RunFolder.save_rows", lambda self, table: (_ for _ in ()).throw(KeyboardInterrupt)
-        )
-        run(tmp_path, "clipart")
+    def killed(self: RunFolder, table: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save_rows", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, "clipart")
     assert len(list((tmp_path / "finished").iterdir())) == 1
     assert set(run(tmp_path, "clipart", resumed=True).provenance["tasks"]) == {"clipart"}
+
+
+@pytest.mark.parametrize("kind", ["predictions", "samples"])
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_file_that_was_lost_is_made_again(kind: str, emptied: bool, tmp_path: Path) -> None:
+    run(tmp_path, "clipart", "flags")
+    (lost,) = (tmp_path / kind).glob("flags*")
+    before = lost.read_bytes()
+    assert whole(tmp_path)
+    if emptied:
+        lost.write_bytes(b"")
+    else:
+        lost.unlink()
+    assert not whole(tmp_path)
+    run(tmp_path, "clipart", "flags", resumed=True)
+    assert lost.read_bytes() == before
+
+
+def test_content_of_named_files_is_part_of_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    files = tmp_path / "ref.csv", tmp_path / "run" / "rows.parquet"
+    for file in files:
+        file.write_text("a")
+    choice = {"references": [str(files[0]), {"deep": str(tmp_path / "run")}], "seed": 0, "names": ["*", "", "x" * 9999]}
+    seen = [content(choice)]
+    for file in files:
+        file.write_text("b")
+        seen.append(content(choice))
+    assert sorted(seen[0]) == sorted(map(str, files))
+    assert seen[0] != seen[1] != seen[2] != seen[0]
+    assert content(choice) == seen[2]
+
+
+def test_a_run_with_another_reference_in_the_same_place_is_another_one(tmp_path: Path) -> None:
+    from bench.app import _decisive
+    from bench.overrides import composed, prepare
+
+    reference = tmp_path / "ref.csv"
+    reference.write_text("a")
+    config = composed(prepare(["audit=robustness", f"audit.references=[{reference}]"]))
+    before = _decisive(config)
+    assert _decisive(config) == before
+    reference.write_text("b")
+    assert _decisive(config) != before
