@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -82,13 +82,14 @@ def _job(config: DictConfig) -> None:
     from hydra.types import RunMode
 
     from bench.cluster.slots import own_gpu
+    from bench.run_folder import alone
 
     hydra_config = HydraConfig.get()
     sweep = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
     run = f"{folder.parent.name}/{folder.name}" if sweep else folder.name
     try:
-        with own_gpu(folder.parent / ".gpus") if sweep else nullcontext():
+        with alone(folder), own_gpu(folder.parent / ".gpus") if sweep else nullcontext():
             table = execute(config, folder=folder, run=run)
         _statuses.append(FAILED if (table["status"] == "failed").any() else 0)
     except (BenchError, OSError) as error:
@@ -105,10 +106,10 @@ def _job(config: DictConfig) -> None:
 
 
 def _note_refusal(folder: Path, run: str, reason: str) -> None:
-    """Leave the reason where a sweep looks for it, as far as the folder can be written to."""
-    from bench.run_folder import RunFolder, note
+    """Leave the reason where a sweep looks for it, as far as the folder is ours and can be written to."""
+    from bench.run_folder import RunFolder, alone, note
 
-    with suppress(BenchError, OSError):
+    with suppress(BenchError, OSError), alone(folder):
         note(folder, {**RunFolder(folder, {"run": run}, resumed=True).provenance, "refused": reason})
 
 
@@ -170,33 +171,15 @@ def _encoder(config: DictConfig, place: RunFolder, run: str) -> Any:
 
 
 def _decisive(config: DictConfig) -> str:
-    """The part of the configuration that decides the rows."""
+    """The part of the configuration that decides the rows, and the content of files that it names."""
     from omegaconf import OmegaConf
+
+    from bench.journal import content
 
     found = OmegaConf.to_container(config, resolve=True)
     assert isinstance(found, dict)
-    decisive = {key: value for key, value in found.items() if key not in UNDECISIVE}
-    return repr((decisive, [_content(word) for word in _words([decisive["audit"], decisive["evaluation"]])]))
-
-
-def _words(value: Any) -> Iterator[str]:
-    """All texts in what a configuration holds."""
-    if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _words(one)
-    elif isinstance(value, str):
-        yield value
-
-
-def _content(word: str) -> str:
-    """The hash of a file, or of the rows of a run folder, that a setting names; empty of any other word."""
-    from bench.store import checksum
-
-    for path in (Path(word), Path(word) / "rows.parquet"):
-        with suppress(OSError, ValueError):
-            if word and path.is_file():
-                return checksum(path)
-    return ""
+    named = [content(found[group]) for group in ("audit", "evaluation")]
+    return repr([{key: value for key, value in found.items() if key not in UNDECISIVE}, named])
 
 
 def _report(config: DictConfig, folder: Path, line: Any) -> Path | None:

@@ -41,6 +41,8 @@ COLUMNS: dict[str, str] = {
     "reason": "str",  # empty where ok
 }
 KEY = ["run", "model", "task", "split", "evaluation", "condition", "group", "metric"]
+MERGED = "runs.json"
+"""Names the runs that belong together: the jobs of a sweep, or of a merge that was written outside their folder."""
 STATUSES = ("ok", "failed", "skipped")
 
 
@@ -87,9 +89,9 @@ def save(table: pd.DataFrame, folder: Path) -> None:
     table = check(table)
     folder.mkdir(parents=True, exist_ok=True)
     text = [name for name, kind in COLUMNS.items() if kind == "str"]
-    safe = table.assign(**{name: table[name].map(_no_formula) for name in text})
-    atomic(folder / "rows.csv", lambda path: safe.to_csv(path, index=False))
-    atomic(folder / "rows.parquet", lambda path: table.to_parquet(path, index=False))
+    plain = table.assign(**{name: table[name].map(_no_formula) for name in text})
+    atomic(folder / "rows.csv", lambda temporary: plain.to_csv(temporary, index=False))
+    atomic(folder / "rows.parquet", lambda temporary: table.to_parquet(temporary, index=False))
 
 
 def _no_formula(text: str) -> str:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import math
 import platform
-import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -30,11 +30,14 @@ from bench.evaluation import Scored
 from bench.evaluation.captions import flat, texts_of
 from bench.journal import Journal, forget
 from bench.store import atomic
+from bench.store.locks import held
 from bench.task import Samples, Task, digest
 from bench.thumbnails import jpeg
 
-OWN = ("predictions", "audits", "samples")
-"""Folders of a run folder."""
+LOCK = ".lock"
+"""A file that the process which writes a run folder holds."""
+PARTS = ("predictions", "audits", "samples", "finished")
+"""Folders in it that hold files of ours only."""
 KEPT = 8
 """Pictures kept of each kind a task."""
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn", "hydra-core", "open_clip_torch",
@@ -52,24 +55,15 @@ class RunFolder:
     journal: Journal | None = None
 
     def __post_init__(self) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BenchError(f"Cannot make the run folder {self.path}: {error.strerror or error}.") from error
+        _made(self.path)
         before = self._before() if self.resumed else {}
-        if not self.resumed:
-            self._begin_anew()
-        for left in (one for name in OWN for one in (self.path / name).glob(".tmp-*")):
-            left.unlink(missing_ok=True)  # by a process that was killed while it wrote
+        if self.resumed:
+            _clear(self.path, "[.]tmp-*", ("", *PARTS))
+        else:
+            self._forget()
         self.provenance = {"schema": results.SCHEMA_VERSION, "versions": versions(), "platform": machine(),
-                           "tasks": _facts(before, "tasks", dict), "stages": _facts(before, "stages", (int, float)),
+                           "tasks": _of(dict, before.get("tasks")), "stages": _of((int, float), before.get("stages")),
                            **self.provenance}  # fmt: skip
-
-    def _begin_anew(self) -> None:
-        """What a former run left in this folder is not this one's."""
-        forget(self.path)
-        for name in OWN if (self.path / "rows.parquet").exists() else ():
-            shutil.rmtree(self.path / name, ignore_errors=True)
 
     def _before(self) -> dict[str, Any]:
         """Provenance of the run that was stopped."""
@@ -78,6 +72,14 @@ class RunFolder:
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def _forget(self) -> None:
+        """What an earlier run left here; nothing where there was none."""
+        forget(self.path)
+        if (self.path / "provenance.json").exists():
+            _clear(self.path, "*.parquet", PARTS)
+            for name in ("rows.csv", "rows.parquet"):
+                (self.path / name).unlink(missing_ok=True)
 
     def keep_journal(self, *parts: str) -> None:
         """Finished cells are noted under an identity of these parts and of the versions of what computes them."""
@@ -116,24 +118,63 @@ class RunFolder:
             "chance": None if math.isnan(chance) else chance, "notes": task.notes, "protocol": task.protocol,
         }  # fmt: skip
         name = f"{task.name}--{evaluation}--{condition}.parquet"
-        _save_parquet(table, self.path / "predictions" / name, about)
+        self._save(table, f"predictions/{name}", about)
         if condition == "clean":
-            _save_parquet(sample_pictures(table, samples), self.path / "samples" / f"{task.name}.parquet", about)
+            self._save(sample_pictures(table, samples), f"samples/{task.name}.parquet", about)
             self.provenance["tasks"][task.name] = {**task_facts(task, samples), "chance": about["chance"]}
-            self.save_provenance()  # before the journal takes note of the cell
+            self.save_provenance()  # before the journal has the cell: a run that goes on does not come here again
 
     def save_table(self, audit: str, name: str, table: pd.DataFrame, about: dict[str, Any]) -> None:
         """A table of an audit, for its report."""
         facts = {"schema": results.SCHEMA_VERSION, "run": self.provenance.get("run", ""),
                  "model": self.provenance.get("model", {}).get("name", ""), "audit": audit, "name": name,
                  **about}  # fmt: skip
-        _save_parquet(table, self.path / "audits" / f"{audit}--{name}.parquet", facts)
+        self._save(table, f"audits/{audit}--{name}.parquet", facts)
+
+    def _save(self, table: pd.DataFrame, name: str, about: dict[str, Any]) -> None:
+        _save_parquet(table, self.path / name, about)
+        if self.journal is not None:
+            self.journal.left.append(name)
 
 
-def _facts(before: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> dict[str, Any]:
-    """The values of this kind under a name of a provenance that may be damaged."""
-    found = before.get(name)
+def _clear(folder: Path, pattern: str, parts: Iterable[str]) -> None:
+    """Delete files of this pattern in these parts of the folder."""
+    for part in parts:
+        for file in (folder / part).glob(pattern):
+            file.unlink(missing_ok=True)
+
+
+def _of(kind: type | tuple[type, ...], found: Any) -> dict[str, Any]:
+    """The entries of this kind of what should be a dict of them; provenance may be damaged."""
     return {key: one for key, one in found.items() if isinstance(one, kind)} if isinstance(found, dict) else {}
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchError(f"Cannot make the run folder {folder}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other process writes the run folder while this lasts.
+
+    Raises:
+        BenchError: another one does.
+    """
+    from filelock import Timeout
+
+    _made(folder)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder / LOCK, wait=False))
+        except Timeout as error:
+            raise BenchError(
+                f"{folder} is being written by another process. Wait until it has ended, end it, or give another "
+                "folder (resume= or hydra.run.dir=)."
+            ) from error
+        yield
 
 
 def note(folder: Path, provenance: Mapping[str, Any]) -> None:

@@ -19,8 +19,6 @@ from bench import results
 from bench.errors import BenchError, reading
 from bench.unpacking import read_parquet
 
-MERGED = "runs.json"
-"""Names the runs of a merge that was written outside their common folder."""
 FACTS = ("model", "task", "evaluation", "condition", "metric", "choices")
 """What a file of predictions says of itself, at least."""
 MEND = "Delete it, or run again."
@@ -138,12 +136,16 @@ def read(path: Path) -> Run:
         )
     _check_schema(path, provenance.get("schema", results.SCHEMA_VERSION))
     name = str(provenance.get("run") or (rows["run"].iloc[0] if len(rows) else path.name))
-    cells = (_cell(file, name) for file in sorted((path / "predictions").glob("[!.]*.parquet")))
-    good = rows[rows["status"] == "ok"]  # a run that was changed and went on may have left other predictions
-    known = set(zip(good["task"], good["evaluation"], good["condition"], strict=True))
-    own = tuple(one for one in cells if tuple(one[name] for name in ("task", "evaluation", "condition")) in known)
+    found = [_cell(file, name) for file in sorted((path / "predictions").glob("[!.]*.parquet"))]
+    cells = tuple(cell for cell in found if cell.key[1:] in _scored(rows))
     tables = {file.stem: file for file in sorted((path / "audits").glob("[!.]*--*.parquet"))}
-    return Run(path, rows, provenance, own, tables)
+    return Run(path, rows, provenance, cells, tables)
+
+
+def _scored(rows: pd.DataFrame) -> set[tuple[str, ...]]:
+    """Model, task, evaluation and condition of what has a value: predictions of an earlier run may lie beside."""
+    good = rows.loc[rows["status"] == "ok", ["model", "task", "evaluation", "condition"]]
+    return set(good.drop_duplicates().itertuples(index=False, name=None))
 
 
 def read_all(folders: Sequence[Path]) -> list[Run]:
@@ -210,8 +212,9 @@ def _marked(run: Run, mark: str) -> Run:
 
 
 def _runs_of(folder: Path) -> list[Path]:
-    """Run folders at or below; of a merge that lies elsewhere, those that it was made of, as far as they are there."""
-    merged = [(folder / str(path)) for path in _json(folder / MERGED).get("runs", [])]
+    """Run folders at or below; of a sweep its jobs, and of a merge that lies elsewhere those that it was made of, as
+    far as they are there."""
+    merged = [(folder / str(path)) for path in _json(folder / results.MERGED).get("runs", [])]
     there = [path for path in merged if (path / "rows.parquet").exists()]
     if there:
         return there
@@ -225,7 +228,7 @@ def note_merge(runs: Sequence[Run], out: Path) -> None:
     inside = all(run.path.is_relative_to(out.resolve()) for run in runs)
     if not inside:
         paths = [os.path.relpath(run.path, out.resolve()) for run in runs]
-        (out / MERGED).write_text(
+        (out / results.MERGED).write_text(
             json.dumps({"schema": results.SCHEMA_VERSION, "runs": paths}, indent=1), encoding="utf-8"
         )
 

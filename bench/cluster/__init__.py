@@ -18,6 +18,7 @@ Hydra's launchers run the jobs of a sweep: one after the other (`basic`), in pro
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -26,7 +27,9 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 
+from bench import results
 from bench.errors import BenchError
+from bench.store import atomic
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
@@ -83,6 +86,8 @@ class Sweep(Launcher):
         missing = [job for job in jobs if not (config.resume and job.finished())]
         if len(missing) < len(jobs):
             print(f"{len(jobs) - len(missing)} of {len(jobs)} jobs are finished, {len(missing)} to do", flush=True)
+        self._check(missing)
+        _note_jobs(jobs)
         returns: list[JobReturn] = []
         reasons = self._launch(missing, returns) if missing else {}
         for job in missing:
@@ -94,16 +99,22 @@ class Sweep(Launcher):
         print(f"{len(jobs)} jobs{numbers}. One table and page of all: bench-report {jobs[0].root}", flush=True)
         return returns  # Hydra raises what a job raised, which is a bug of ours or asked for by debug=true
 
+    def _check(self, jobs: Sequence[Job]) -> None:
+        """Raises BenchError, before anything is cleared, if the jobs cannot be launched."""
+        if jobs and type(self.inner).__name__ == "SlurmLauncher":
+            from bench.cluster import slurm
+
+            slurm.check_there()
+        for job in jobs:
+            job.check_free()
+
     def _launch(self, jobs: Sequence[Job], returns: list[JobReturn]) -> dict[int, str]:
         """Launch and wait; `returns` gets what the launcher hands back. Why jobs ended early, where that is known."""
-        from bench.cluster import slurm
-
-        on_slurm = type(self.inner).__name__ == "SlurmLauncher"
-        if on_slurm:
-            slurm.check_reachable()  # before anything of theirs is cleared away
         for job in jobs:
             job.clear()
-        if on_slurm:
+        if type(self.inner).__name__ == "SlurmLauncher":
+            from bench.cluster import slurm
+
             return slurm.run(self.inner, jobs)
         try:
             found = self.inner.launch([job.words for job in jobs], jobs[0].number)
@@ -117,3 +128,10 @@ class Sweep(Launcher):
         returns += found
         errors = {job.number: one._return_value for job, one in zip(jobs, found, strict=True)}
         return {number: f"{type(one).__name__}: {one}" for number, one in errors.items() if isinstance(one, Exception)}
+
+
+def _note_jobs(jobs: Sequence[Job]) -> None:
+    """Leave in the folder of the sweep which jobs it has: an earlier and larger one may have left others."""
+    text = json.dumps({"schema": results.SCHEMA_VERSION, "runs": [str(i) for i in range(jobs[-1].number + 1)]})
+    jobs[0].root.mkdir(parents=True, exist_ok=True)
+    atomic(jobs[0].root / results.MERGED, lambda path: path.write_text(text))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench import results
 from bench.errors import FOREIGN, BenchError
-from bench.run_folder import RunFolder, note, versions
+from bench.journal import whole
+from bench.run_folder import RunFolder, alone, note, versions
 from bench.store import WAITING
 
 if TYPE_CHECKING:
@@ -20,8 +21,22 @@ if TYPE_CHECKING:
 
 ENDED = ("seconds", "refused")
 """What the provenance of a run says that came to its end: how long it took, or why it was not begun."""
+LATER = "audit_or_report"
+"""Stands as the evaluation in the row of a job that died after its cells."""
 PASSING = ("resume", "hydra.sweep.subdir", "cluster.array_size")
 """Overrides that are not part of what a job computes."""
+
+
+def _open(table: pd.DataFrame) -> pd.Series[bool]:
+    """Rows of cells that a run given again may still compute; one that was skipped for good is none."""
+    waits = table["reason"].str.contains(WAITING, regex=False)
+    return (table["status"] == "failed") | ((table["status"] == "skipped") & waits)
+
+
+def _changed(place: Path) -> float:
+    """When a file, or one in a folder, was last written or put there; 0 if there is none."""
+    facts = [file.stat() for file in (place, *place.glob("*")) if file.is_file()]
+    return max((max(one.st_mtime, one.st_ctime) for one in facts), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,12 @@ class Job:
         """Whether its process has come as far as writing its configuration."""
         return (self.folder / "config.yaml").exists()
 
+    def check_free(self) -> None:
+        """Raises BenchError if another process is at it."""
+        if self.folder.exists():
+            with alone(self.folder):
+                pass
+
     def clear(self) -> None:
         """Forget that it was begun and how it ended; rows are found again, finished cells stay in its journal."""
         for name in ("config.yaml", "rows.csv", "rows.parquet"):
@@ -75,18 +96,20 @@ class Job:
         return found if isinstance(found, dict) else {}
 
     def finished(self) -> bool:
-        """All rows are there and good, of the same overrides and the same versions of the libraries.
+        """All rows are there and good, of the same overrides and the same versions of the libraries; so are all files.
 
-        Its data are not looked at: that would load them all where the sweep is submitted.
+        Weights in a file or folder are looked at by time. Its data are not looked at: that would load them all where
+        the sweep is submitted.
         """
         from omegaconf import OmegaConf
 
         table = self.rows()
-        if table is None or not len(table):
-            return False
-        if (table["status"] == "failed").any() or table["reason"].str.contains(WAITING, regex=False).any():
+        if table is None or not len(table) or _open(table).any() or not whole(self.folder):
             return False
         try:
+            weights = OmegaConf.select(OmegaConf.load(self.folder / "config.yaml"), "model.path")
+            if weights and _changed(Path(str(weights))) > _changed(self.folder / "rows.parquet"):
+                return False
             before = OmegaConf.to_container(OmegaConf.load(self.folder / ".hydra" / "overrides.yaml"))
         except Exception:  # a parser may raise anything on a broken file
             return False
@@ -96,14 +119,20 @@ class Job:
         return same == mine and facts.get("versions") == versions() and "seconds" in facts
 
     def failed(self) -> bool:
-        """Whether a row says so, or there is none, or its process did not come to its end."""
+        """Whether a row says so, there is none, or the run did not come to its end."""
         table = self.rows()
-        ended = any(name in self.facts() for name in ENDED)
-        return table is None or not ended or bool((table["status"] == "failed").any())
+        return table is None or bool((table["status"] == "failed").any()) or not self._ended()
+
+    def _ended(self) -> bool:
+        facts = self.facts()
+        return any(name in facts for name in ENDED)
 
     def settle(self, reason: str) -> None:
-        """A failed row for each cell that it owes, if its process ended before its time, and perhaps why."""
-        if any(name in self.facts() for name in ENDED):
+        """A failed row for each cell that it owes, if its process ended before its time, and perhaps why.
+
+        If all cells are there it died in its audit or its report: one row says so.
+        """
+        if self._ended():
             return
         said = reason or "its process ended without a word: killed, out of memory, or out of time"
         where = f" What it printed: {self.root / '.submitit'}." if (self.root / ".submitit").is_dir() else ""
@@ -117,6 +146,8 @@ class Job:
             note(self.folder, {**self.facts(), "refused": f"{said}; its cells cannot be listed: {trouble}"})
             return
         owed = [row for row in planned if (row["task"], row["evaluation"]) not in known]
+        if not owed and not any(row["status"] == "failed" for row in rows):
+            owed = [{**row, "evaluation": LATER} for row in planned[:1]]
         place = RunFolder(self.folder, {"run": f"{self.root.name}/{self.number}", **self.facts()}, resumed=True)
         place.save_rows(results.frame([*rows, *owed]))
 

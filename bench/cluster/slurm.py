@@ -21,8 +21,8 @@ POLL = 2.0
 MOST = 30.0
 
 
-def check_reachable() -> None:
-    """Raises BenchError where jobs cannot be submitted."""
+def check_there() -> None:
+    """Raises BenchError if this machine cannot submit."""
     if shutil.which("sbatch") is None:
         raise BenchError("cluster=slurm needs the commands sbatch and squeue: start it on a machine of the cluster.")
 

@@ -20,8 +20,8 @@ DRAWN = "drawn pictures"
 """Of a generator, kept beside the vectors."""
 FORMER = "old format"
 """Of an earlier version of this package, which nothing reads any more."""
-OWN = re.compile(r"(\.tmp-.*|[0-9a-f]{16,}(\.part-\d+)?)\.(npy|json|png)")
-"""Files that the store writes: whatever else lies in its folder is somebody else's."""
+OWN = re.compile(r"(.+/)?([0-9a-f]{1,2})/(\.tmp-[^/]*|\2[0-9a-f]*(\.part-\d+)?)\.(npy|json|png)")
+"""Files that the store writes, in folders named like their beginning: whatever else lies there is somebody else's."""
 HOUR = 3600
 SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -45,7 +45,7 @@ def entries(folder: Path) -> list[Entry]:
     """All entries of a store, oldest first; what nothing reads, or not yet, is there by its kind."""
     root = folder / FORMAT
     seals = set(root.rglob("*.json")) if root.is_dir() else set()
-    sealed = (path for path in seals if OWN.fullmatch(path.name) and not path.name.startswith(".tmp-"))
+    sealed = (path for path in seals if OWN.fullmatch(path.as_posix()) and not path.name.startswith(".tmp-"))
     found = [one for path in sealed if (one := _entry(path))]
     known = {one.base for one in found}
     found += [one for one in _files(root, UNFINISHED) if one.base not in known]
@@ -133,7 +133,7 @@ def seconds(text: str) -> float:
 
 def _files(root: Path, kind: str) -> list[Entry]:
     """Each file of the store's own at or below `root` as an entry of its own."""
-    found = ((path, _state(path)) for path in root.rglob("*") if OWN.fullmatch(path.name) and path.is_file())
+    found = ((path, _state(path)) for path in root.rglob("*") if OWN.fullmatch(path.as_posix()) and path.is_file())
     return [Entry(path.with_suffix(""), state.st_size, state.st_mtime, kind=kind) for path, state in found if state]
 
 

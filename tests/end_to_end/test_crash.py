@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -31,7 +32,9 @@ def left(run: Path) -> dict[str, bytes]:
     """All that a run says, but when and how long: file -> bytes."""
     files = (path.relative_to(run) for path in run.rglob("*") if path.is_file())
     timed = ("provenance.json", "config.yaml")  # times and places
-    return {str(one): (run / one).read_bytes() for one in files if one.name not in timed and one.parts[0] != ".hydra"}
+    found = {str(one): (run / one).read_bytes() for one in files if one.name not in timed and one.parts[0] != ".hydra"}
+    facts = json.loads((run / "provenance.json").read_text())["tasks"]
+    return found | {"facts of tasks": json.dumps(facts, sort_keys=True).encode()}
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_it_deletes_what_was_asked_for(
 def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = next(place.rglob(f"{'1' * 32}.npy"))
     os.truncate(data, data.stat().st_size - 4)
-    remains = [data.parent / ".tmp-half.npy", data.parent / f"{'a' * 32}.npy"]
+    remains = [data.parent / ".tmp-half.npy", data.parent / f"11{'a' * 30}.npy"]
     for path in remains:
         path.write_bytes(b"no seal")
     assert main(["verify", "--folder", str(place)]) == 1
@@ -78,7 +78,7 @@ def test_damage_and_remains_are_found_and_swept_up(place: Path, capsys: pytest.C
 
 def draw(place: Path) -> list[Path]:
     """Three drawn pictures: of 50 days ago, of now, and one that is being written."""
-    found = [place / "pictures" / "ab" / name for name in (f"{'a' * 32}.png", f"{'b' * 32}.png", ".tmp-half.png")]
+    found = [place / "pictures" / "ab" / name for name in (f"ab{'1' * 30}.png", f"ab{'2' * 30}.png", ".tmp-half.png")]
     found[0].parent.mkdir(parents=True)
     for path in found:
         path.write_bytes(b"0123456789")
@@ -108,7 +108,7 @@ def test_what_a_process_is_writing_stays_for_an_hour(
     place: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     data = next(place.rglob(f"{'1' * 32}.npy"))
-    written = [data.parent / ".tmp-half.npy", data.parent / f"{'a' * 32}.npy", draw(place)[2]]
+    written = [data.parent / ".tmp-half.npy", data.parent / f"11{'a' * 30}.npy", draw(place)[2]]
     for path in written[:2]:
         path.write_bytes(b"no seal")
     for age, there in ((shelf.HOUR - 60, True), (shelf.HOUR + 60, False)):
@@ -121,7 +121,7 @@ def test_what_a_process_is_writing_stays_for_an_hour(
 def test_an_old_format_is_shown_and_goes_with_the_broken(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     former = place / "v1" / "ab"
     former.mkdir(parents=True)
-    for name in (f"{'c' * 32}.npy", f"{'c' * 32}.json"):
+    for name in (f"ab{'c' * 30}.npy", f"ab{'c' * 30}.json"):
         (former / name).write_bytes(b"0123456789")
     lines = said(capsys, "--folder", str(place))["of"]
     assert [(one["entries"], one["bytes"]) for one in lines if one["kind"] == shelf.FORMER] == [(2, 20)]

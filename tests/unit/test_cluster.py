@@ -19,7 +19,7 @@ from bench.cluster.jobs import Job
 from bench.errors import BenchError
 from bench.evaluation.rows import describe
 from bench.overrides import composed
-from bench.run_folder import RunFolder, note
+from bench.run_folder import RunFolder, alone, note
 from bench.store import WAITING
 from tests.end_to_end.test_app import bench
 
@@ -78,6 +78,39 @@ def test_finished_is_whole_and_good_and_of_the_same_words(tmp_path: Path) -> Non
     assert not one.finished()
 
 
+@pytest.mark.parametrize(("reason", "finished"), [("No groups here.", True), (f"Share 0 of 4 {WAITING}.", False)])
+def test_what_is_skipped_for_good_is_finished(reason: str, finished: bool, tmp_path: Path) -> None:
+    one = job(tmp_path)
+    skipped = row("clipart", status="skipped", reason=reason, value=float("nan"), metric="x")
+    done(one, row("clipart"), skipped)
+    assert one.finished() == finished
+
+
+def test_a_job_that_died_after_its_cells_has_failed(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    done(one, row("clipart"), whole=False)
+    assert one.failed()
+    one.settle("")
+    table = one.rows()
+    assert table is not None
+    assert table[["evaluation", "status"]].to_numpy().tolist() == [["zero_shot", "ok"], ["audit_or_report", "failed"]]
+    assert not one.finished()
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_weights_that_were_replaced_are_noticed(folder: bool, tmp_path: Path) -> None:
+    one, weights = job(tmp_path), tmp_path / "ck" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.touch()
+    done(one, row("clipart"))
+    place = weights.parent if folder else weights
+    OmegaConf.save(OmegaConf.create({"model": {"path": str(place)}}), one.folder / "config.yaml")
+    assert one.finished()
+    later = weights.stat().st_mtime + 60
+    os.utime(weights, (later, later))
+    assert not one.finished()
+
+
 def test_its_words_name_its_folder_whatever_number_the_launcher_gives(tmp_path: Path) -> None:
     one = Job(7, ("task=clipart", "resume=elsewhere"), context(), job(tmp_path).sweep)
     assert one.words == ["task=clipart", f'resume="{tmp_path}"', "hydra.sweep.subdir=7"]
@@ -122,8 +155,12 @@ class Inner:
         return [SimpleNamespace(_return_value=self.act(one)) for one in words]
 
 
-def swept(place: Path, act: Any) -> tuple[Inner, list[int]]:
-    inner, told = Inner(place, act), []  # type: ignore[var-annotated]
+class SlurmLauncher(Inner):
+    """Its name is what tells it."""
+
+
+def swept(place: Path, act: Any, launcher: type[Inner] = Inner) -> tuple[Inner, list[int]]:
+    inner, told = launcher(place, act), []  # type: ignore[var-annotated]
     for task in TASKS:
         job(place, task=task)
     Sweep(inner, told.append).launch([[f"task={task}", "limit=5"] for task in TASKS], 0)
@@ -144,6 +181,29 @@ def test_only_what_is_missing_is_launched(tmp_path: Path, capsys: pytest.Capture
     assert "2 of 3 jobs are finished, 1 to do" in capsys.readouterr().out
     inner, told = swept(tmp_path, lambda words: ran(tmp_path, words))
     assert inner.launched == []
+
+
+def test_a_refused_submit_leaves_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of slurm where there is none, and of a job that another process is at."""
+    swept(tmp_path, lambda words: ran(tmp_path, words))
+    one = job(tmp_path, 1, "digits")
+    done(one, row("digits", status="failed", reason="x", value=float("nan")))
+    with alone(one.folder), pytest.raises(BenchError, match="being written by another process"):
+        swept(tmp_path, lambda words: ran(tmp_path, words))
+    assert one.rows() is not None
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(BenchError, match="sbatch and squeue"):
+        swept(tmp_path, lambda words: ran(tmp_path, words), SlurmLauncher)
+    assert one.rows() is not None
+
+
+def test_a_smaller_sweep_in_the_folder_of_a_larger_one_is_merged_without_its_other_jobs(tmp_path: Path) -> None:
+    from reports.folder import read_all
+
+    swept(tmp_path, lambda words: ran(tmp_path, words))
+    inner = Inner(tmp_path, lambda words: ran(tmp_path, words))
+    Sweep(inner, lambda status: None).launch([[f"task={task}", "limit=5"] for task in TASKS[:2]], 0)
+    assert [one.path.name for one in read_all([tmp_path])] == ["0", "1"]
 
 
 def test_after_a_killed_process_those_that_had_not_begun_are_launched_again(tmp_path: Path) -> None:
@@ -247,44 +307,3 @@ def test_processes_of_this_machine_one_of_which_is_killed(tmp_path: Path) -> Non
     found = results.merge(results.run_folders(tmp_path / "sweep"))
     assert set(found.loc[found["headline"], "task"]) == {"clipart", "deadly", "digits"}
     assert (found["status"] == "ok").all()
-
-
-def test_what_was_skipped_is_finished_and_what_waits_for_others_is_not(tmp_path: Path) -> None:
-    one = job(tmp_path)
-    skipped = {"evaluation": "disparity", "status": "skipped", "value": float("nan")}
-    done(one, row("clipart"), row("clipart", **skipped, reason="no groups"))
-    assert one.finished()
-    done(one, row("clipart"), row("clipart", **skipped, reason=f"Share 0 of 2 of the vectors {WAITING}."))
-    assert not one.finished()
-
-
-def test_a_job_killed_in_its_audit_owes_a_row_for_it(tmp_path: Path) -> None:
-    one = Job(0, ("task=clipart", "audit=robustness"), context(), job(tmp_path).sweep)
-    done(one, row("clipart"), whole=False)
-    assert one.failed()
-    one.settle("")
-    table = one.rows()
-    assert table is not None
-    assert table[["evaluation", "status"]].to_numpy().tolist() == [["zero_shot", "ok"], ["robustness", "failed"]]
-
-
-def test_a_job_killed_while_it_wrote_its_page_has_failed(tmp_path: Path) -> None:
-    one = job(tmp_path)
-    done(one, row("clipart"), whole=False)
-    one.settle("")
-    assert one.failed()
-    assert not one.finished()
-
-
-def test_a_cluster_that_cannot_be_reached_takes_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class SlurmLauncher:
-        hydra_context, config = context(), job(tmp_path).sweep
-
-    monkeypatch.setenv("PATH", str(tmp_path))
-    one = job(tmp_path)
-    done(one, row("clipart"), row("clipart", evaluation="knn", status="failed", reason="x", value=float("nan")))
-    with pytest.raises(BenchError, match="needs the commands sbatch"):
-        Sweep(SlurmLauncher(), lambda status: None).launch([["task=clipart", "limit=5"]], 0)
-    table = one.rows()
-    assert table is not None
-    assert len(table) == 2

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pandas as pd
 import pytest
 
@@ -49,3 +51,12 @@ def test_a_folder_without_a_run_is_refused(tmp_path) -> None:
         results.run_folders(tmp_path)
     with pytest.raises(BenchError, match="not a run folder"):
         results.read(tmp_path)
+
+
+def test_two_writers_of_one_folder_leave_whole_files(tmp_path) -> None:
+    table = results.frame([{**GOOD, "task": f"t{i}"} for i in range(20)])
+    with ThreadPoolExecutor(2) as pool:
+        assert not any(pool.map(lambda _: results.save(table, tmp_path), range(60)))
+    pd.testing.assert_frame_equal(results.read(tmp_path), table)
+    assert len(pd.read_csv(tmp_path / "rows.csv")) == 20
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.csv", "rows.parquet"}

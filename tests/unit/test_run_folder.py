@@ -1,119 +1,155 @@
-"""A run folder used again: what a former or a killed run left in it is not this one's."""
+"""A run folder: one process at a time, nothing of an earlier run."""
 
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
 from bench import results
-from bench.app import _decisive
+from bench.errors import BenchError
 from bench.evaluation.zero_shot import ZeroShot
-from bench.flow import run_cells
-from bench.run_folder import RunFolder
-from reports import folder as reports_folder
-from tests.toys import ToyEncoder, toy_card, toy_task
+from bench.flow import Settings, run_cells
+from bench.journal import content, whole
+from bench.run_folder import RunFolder, alone
+from tests.end_to_end.test_app import bench
+
+
+def test_a_run_that_is_being_written_cannot_be_gone_on_with(tmp_path: Path) -> None:
+    with alone(tmp_path / "run"), pytest.raises(BenchError, match="being written by another process"), \
+            alone(tmp_path / "run"):  # fmt: skip
+        pass
+    with alone(tmp_path / "run"):
+        done = bench("task=clipart", "limit=5", "report=none", f"resume={tmp_path / 'run'}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "run is being written by another process" in done.stderr
+    assert not (tmp_path / "run" / "provenance.json").exists()  # not even the refusal is noted in it
+
+
+@pytest.mark.parametrize("kind", ["run", "sweep"])
+def test_runs_that_begin_in_one_second_have_folders_of_their_own(kind: str) -> None:
+    from hydra.core.utils import setup_globals
+
+    import conf
+
+    setup_globals()
+    place = OmegaConf.load(conf.FOLDER / "config.yaml").hydra[kind]._get_node("dir")._value()
+    first, second = (OmegaConf.create({"output": "o", "dir": place}).dir for _ in range(2))
+    assert first != second
+    assert first.startswith("o/20")
 
 
 def run(place: Path, *names: str, resumed: bool = False) -> RunFolder:
-    kept = RunFolder(place, {"run": "r", "model": toy_card().as_dict()}, resumed=resumed)
-    kept.keep_journal("who")
-    run_cells(ToyEncoder(), [toy_task(name) for name in names], [ZeroShot()], folder=kept)
-    return kept
+    import tasks
+    from tests.toys import ToyEncoder
+
+    encoder = ToyEncoder()
+    folder = RunFolder(place, {"run": "r", "model": encoder.card.as_dict()}, resumed=resumed)
+    folder.keep_journal("same")
+    chosen = [task for name in names for task in tasks.select(name)]
+    run_cells(encoder, chosen, [ZeroShot()], folder=folder, settings=Settings(run="r", limit=10))
+    return folder
 
 
-def shown(place: Path) -> list[str]:
-    return sorted(one["task"] for one in reports_folder.read(place).cells)
+def tasks_of(place: Path) -> list[str]:
+    from reports.folder import read
+
+    return [cell["task"] for cell in read(place).cells]
 
 
-def test_a_run_that_begins_anew_clears_the_folder(tmp_path: Path) -> None:
-    run(tmp_path, "one", "two")
-    (tmp_path / "predictions" / "mine.txt").touch()
-    run(tmp_path, "one")
-    assert shown(tmp_path) == ["one"]
-    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["one.parquet"]
+def test_a_run_that_begins_anew_leaves_nothing_of_the_one_before(tmp_path: Path) -> None:
+    run(tmp_path, "clipart", "flags")
+    (tmp_path / "own.parquet").touch()
+    run(tmp_path, "clipart")
+    assert tasks_of(tmp_path) == ["clipart"]
+    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["clipart.parquet"]
+    assert (tmp_path / "own.parquet").exists()
 
 
-def test_a_folder_that_is_no_runs_is_left_as_it_is(tmp_path: Path) -> None:
+def test_files_of_a_user_in_a_folder_without_a_run_are_left(tmp_path: Path) -> None:
     (tmp_path / "samples").mkdir()
-    (tmp_path / "samples" / "mine.txt").touch()
+    (tmp_path / "samples" / "own.parquet").touch()
     RunFolder(tmp_path)
-    assert (tmp_path / "samples" / "mine.txt").exists()
+    assert (tmp_path / "samples" / "own.parquet").exists()
 
 
-def test_a_run_that_goes_on_with_other_tasks_shows_these(tmp_path: Path) -> None:
-    run(tmp_path, "one", "two")
-    run(tmp_path, "two", "three", resumed=True)
-    assert shown(tmp_path) == ["three", "two"]
+def test_reports_leave_out_predictions_of_cells_that_the_run_has_not(tmp_path: Path) -> None:
+    run(tmp_path, "clipart", "flags")
+    run(tmp_path, "clipart", resumed=True)
+    assert (tmp_path / "predictions" / "flags--zero_shot--clean.parquet").exists()
+    assert tasks_of(tmp_path) == ["clipart"]
 
 
-def test_what_a_killed_process_was_writing_is_nobodys(tmp_path: Path) -> None:
-    run(tmp_path, "one")
-    half = tmp_path / "predictions" / ".tmp-half.parquet"
-    half.write_bytes(b"PAR1")
-    assert shown(tmp_path) == ["one"]
-    run(tmp_path, "one", resumed=True)
-    assert not half.exists()
+def test_what_a_killed_process_was_writing_is_not_read_and_goes_on_resume(tmp_path: Path) -> None:
+    run(tmp_path, "clipart")
+    whole = tmp_path / "predictions" / "clipart--zero_shot--clean.parquet"
+    (whole.parent / ".tmp-abc.parquet").write_bytes(whole.read_bytes())
+    (whole.parent / ".tmp-half.parquet").write_bytes(b"PAR1")
+    assert tasks_of(tmp_path) == ["clipart"]
+    run(tmp_path, "clipart", resumed=True)
+    assert [path.name for path in whole.parent.iterdir()] == [whole.name]
 
 
-def test_the_facts_of_a_task_are_written_before_its_cell_is_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*args: object) -> None:
+@pytest.mark.parametrize("damaged", [{"tasks": None}, {"tasks": [1]}, {"stages": []}, {"stages": {"x": "y"}}])
+def test_a_run_goes_on_over_damaged_provenance(tmp_path: Path, damaged: dict[str, object]) -> None:
+    (tmp_path / "provenance.json").write_text(json.dumps(damaged))
+    run(tmp_path, "clipart", resumed=True)
+    assert set(results.read(tmp_path)["status"]) == {"ok"}
+
+
+def test_facts_of_a_task_outlive_a_kill_after_its_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(self: RunFolder, table: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, "save", killed)
+        patch.setattr(RunFolder, "save_rows", killed)
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path, "one", "two")
-    assert list(run(tmp_path, "one", "two", resumed=True).provenance["tasks"]) == ["one", "two"]
+            run(tmp_path, "clipart")
+    assert len(list((tmp_path / "finished").iterdir())) == 1
+    assert set(run(tmp_path, "clipart", resumed=True).provenance["tasks"]) == {"clipart"}
 
 
-@pytest.mark.parametrize(
-    "damage", [{"tasks": None}, {"tasks": [1]}, {"stages": []}, {"stages": {"one zero_shot": "x"}}]
-)
-def test_a_damaged_provenance_is_gone_over(tmp_path: Path, damage: dict[str, object]) -> None:
-    run(tmp_path, "one")
-    path = tmp_path / "provenance.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
-    run(tmp_path, "one", "two", resumed=True)
-    assert (results.read(tmp_path)["status"] == "ok").all()
+@pytest.mark.parametrize("kind", ["predictions", "samples"])
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_file_that_was_lost_is_made_again(kind: str, emptied: bool, tmp_path: Path) -> None:
+    run(tmp_path, "clipart", "flags")
+    (lost,) = (tmp_path / kind).glob("flags*")
+    before = lost.read_bytes()
+    assert whole(tmp_path)
+    if emptied:
+        lost.write_bytes(b"")
+    else:
+        lost.unlink()
+    assert not whole(tmp_path)
+    run(tmp_path, "clipart", "flags", resumed=True)
+    assert lost.read_bytes() == before
 
 
-def test_rows_are_whole_whoever_else_writes_them(tmp_path: Path) -> None:
-    table = run_cells(ToyEncoder(), [toy_task()], [ZeroShot()])
-    raised: list[Exception] = []
-
-    def save() -> None:
-        try:
-            for _ in range(20):
-                results.save(table, tmp_path)
-                pd.testing.assert_frame_equal(results.read(tmp_path), table)
-        except Exception as error:
-            raised.append(error)
-
-    threads = [threading.Thread(target=save) for _ in range(2)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert raised == []
-
-
-def test_files_that_an_audit_reads_decide_the_rows(tmp_path: Path) -> None:
+def test_content_of_named_files_is_part_of_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    files = [tmp_path / "ref.csv", tmp_path / "v.npz", tmp_path / "run" / "rows.parquet"]
-    audit = {"references": [str(files[0]), str(tmp_path / "run")], "training_vectors": str(files[1]), "none": ""}
-    config = OmegaConf.create({"audit": audit, "evaluation": {"k": 3}, "output": "x"})
-    seen = {_decisive(config)}
-    for path in files:
-        path.write_text("before")
-        seen.add(_decisive(config))
-        path.write_text("behind")
-        seen.add(_decisive(config))
-    assert len(seen) == 7
-    assert _decisive(config) in seen
+    files = tmp_path / "ref.csv", tmp_path / "run" / "rows.parquet"
+    for file in files:
+        file.write_text("a")
+    choice = {"references": [str(files[0]), {"deep": str(tmp_path / "run")}], "seed": 0, "names": ["*", "", "x" * 9999]}
+    seen = [content(choice)]
+    for file in files:
+        file.write_text("b")
+        seen.append(content(choice))
+    assert sorted(seen[0]) == sorted(map(str, files))
+    assert seen[0] != seen[1] != seen[2] != seen[0]
+    assert content(choice) == seen[2]
+
+
+def test_a_run_with_another_reference_in_the_same_place_is_another_one(tmp_path: Path) -> None:
+    from bench.app import _decisive
+    from bench.overrides import composed, prepare
+
+    reference = tmp_path / "ref.csv"
+    reference.write_text("a")
+    config = composed(prepare(["audit=robustness", f"audit.references=[{reference}]"]))
+    before = _decisive(config)
+    assert _decisive(config) == before
+    reference.write_text("b")
+    assert _decisive(config) != before

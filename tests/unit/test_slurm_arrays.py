@@ -33,7 +33,7 @@ def test_what_the_queue_says(
 def test_without_slurm_it_says_where_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BenchError, match="sbatch and squeue"):
-        slurm.run(None, [])
+        slurm.check_there()
 
 
 MOST = 1001
