@@ -92,7 +92,9 @@ def test_what_a_killed_process_was_writing_is_not_read_and_goes_on_resume(tmp_pa
     assert [path.name for path in whole.parent.iterdir()] == [whole.name]
 
 
-@pytest.mark.parametrize("damaged", [{"tasks": None}, {"tasks": [1]}, {"stages": []}, {"stages": {"x": "y"}}])
+@pytest.mark.parametrize(
+    "damaged", [{"tasks": None}, {"tasks": [1]}, {"stages": []}, {"stages": {"clipart zero_shot": "y"}}]
+)
 def test_a_run_goes_on_over_damaged_provenance(tmp_path: Path, damaged: dict[str, object]) -> None:
     (tmp_path / "provenance.json").write_text(json.dumps(damaged))
     run(tmp_path, "clipart", resumed=True)
