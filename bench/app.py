@@ -34,6 +34,8 @@ PROGRESS_BARS = ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_B
 """Switch off those of libraries, which would fill logs."""
 
 _statuses: list[int] = []
+_typed: list[str] = []
+"""What stood behind `bench`, before it was made ready for Hydra."""
 
 
 def main() -> None:
@@ -44,7 +46,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that a terminal cannot show ends no run
     if not sys.stderr.isatty():
         os.environ.update({name: "1" for name in PROGRESS_BARS if name not in os.environ})
-    arguments = sys.argv[1:]
+    arguments = _typed[:] = sys.argv[1:]
     debug = any(word.lower() in ("debug=true", "debug=1") for word in arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them: they are told below
     try:
@@ -101,7 +103,9 @@ def _job(config: DictConfig) -> None:
         _note_refusal(folder, run, _told(error))
     except KeyboardInterrupt:
         place = shlex.quote(str(folder.parent if sweep else folder))
-        print(f"\nbench: interrupted; what is finished is kept. To go on: {_command()} resume={place}", file=sys.stderr)
+        print(
+            f"\nbench: interrupted; what is finished is kept. To go on: {_typed_line()} resume={place}", file=sys.stderr
+        )
         sys.exit(INTERRUPTED)
 
 
@@ -211,6 +215,11 @@ def _command() -> str:
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         return shlex.join(["bench", *HydraConfig.get().overrides.task])
     return shlex.join([Path(sys.argv[0]).name or "bench", *sys.argv[1:]])
+
+
+def _typed_line() -> str:
+    """The whole line as it was typed, of a sweep too, but for a folder to go on with."""
+    return shlex.join(["bench", *(one for one in _typed if not one.startswith("resume="))]) if _typed else _command()
 
 
 def _write(path: Path, text: str) -> None:

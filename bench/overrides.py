@@ -2,7 +2,7 @@
 
 Three short forms are added to Hydra's own grammar: `task=NAME` (also globs and lists) for any task of the registry,
 `task=FILE.csv` for a table of one's own, and `model=ORG/NAME` for any CLIP on the hub. They become options of their
-group, so sweeps over them work as over files.
+group, so sweeps over them work as over files; of tables there can be one.
 """
 
 from __future__ import annotations
@@ -71,6 +71,11 @@ def _listed(word: str) -> list[str]:
         place = _quoted(os.path.expanduser(word.removeprefix("resume=").strip("'\"")))
         return [f"resume={place}", f"hydra.run.dir={place}", f"hydra.sweep.dir={place}"]
     value = word.removeprefix("task=")
+    if word.startswith("task=") and value.endswith(TABLES) and "," in value and not os.path.exists(value):
+        raise BenchError(
+            f"{word}: no sweep can go over tables. `bench-tasks new NAME --from TABLE` makes a task of each, and over "
+            "tasks it can; or give each table a run of its own."
+        )
     if word.startswith("task=") and value.endswith(TABLES):
         return ["task=table", f"task.file={_quoted(value)}"]
     return [word.replace("task=[", "task.names=[", 1) if word.startswith("task=[") else word]
@@ -78,9 +83,7 @@ def _listed(word: str) -> list[str]:
 
 def _quoted(value: str) -> str:
     if "${" in value:
-        raise BenchError(
-            f"{value}: a path with ${{ in it cannot be given here, because the configuration fills such in."
-        )
+        raise BenchError(f"{value}: the configuration fills in what stands in ${{}}; give a path without it.")
     return '"{}"'.format(value.strip("'\"").replace("\\", "\\\\").replace('"', '\\"'))
 
 

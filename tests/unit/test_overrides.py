@@ -51,3 +51,15 @@ def test_a_task_of_a_broken_plugin_names_its_file(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("raise ValueError('broken')")
     with pytest.raises(BenchError, match=r"Unknown task 'mine'.*could not be loaded.*mine\.py"):
         prepare(["task=mine", f"task.path={tmp_path}"])
+
+
+def test_tables_are_not_swept_over() -> None:
+    with pytest.raises(BenchError, match=r"no sweep can go over tables\. `bench-tasks new NAME --from TABLE`"):
+        prepare(["-m", "task=a.csv,b.csv"])
+
+
+def test_places_are_where_a_person_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert 'resume="/home/me/x"' in prepare(["resume=~/x"])
+    with pytest.raises(BenchError, match="give a path without it"):
+        prepare(["resume=in${x}t"])

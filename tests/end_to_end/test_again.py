@@ -1,0 +1,46 @@
+"""The line that goes on with what Ctrl-C stopped, and names that a terminal cannot show."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from functools import partial
+from pathlib import Path
+
+from bench import results
+from tests.end_to_end.test_app import BENCH, bench
+
+
+def test_the_line_that_is_told_goes_on_with_the_whole_sweep(tmp_path: Path) -> None:
+    """With `-m`, for all jobs, and with one `resume`, whatever was typed."""
+    env = {**os.environ, "BENCH_STORE": str(tmp_path / "store"), "PYTHONPATH": os.getcwd(), "PYTHONUNBUFFERED": "1"}
+    words = ["-m", "task=digits,fashion_mnist", "report=none", f"resume={tmp_path / 'my sweep'}"]
+    running = subprocess.Popen([*BENCH, *words], cwd=tmp_path, env=env, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+    assert running.stdout is not None
+    for said in running.stdout:
+        if said.strip().startswith("digits"):
+            break
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert "To go on: " in error, error
+    line = shlex.split(error.partition("To go on: ")[2].splitlines()[0])
+    assert line == ["bench", "-m", "task=digits,fashion_mnist", "report=none", f"resume={tmp_path / 'my sweep'}"]
+    done = bench(*line[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [len(results.read(tmp_path / "my sweep" / one)) > 0 for one in "01"] == [True, True]
+
+
+def test_a_name_that_the_terminal_cannot_show(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import tasks\n\nTASK = tasks.select('digits')[0].renamed('tür')\n", encoding="utf-8"
+    )
+    words = ["task=t*r", f"task.path={tmp_path}", "limit=20", "report=none"]
+    done = bench(*words, cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "t\\xfcr" in done.stdout
