@@ -125,8 +125,8 @@ class Samples:
     def reduced(self, side: int) -> Samples:
         """The same with JPEG files decoded at a half, a quarter or an eighth, as long as that is at least `2 side`.
 
-        Faster for large photographs, and not the same pixels: two photographs of 640 x 427 at 96 pixels a side came out
-        1 and 2 of 255 steps away on average. It has another fingerprint, so nothing mixes with exact vectors.
+        Faster for large photographs, and not the same pixels: of 60 photographs of 256 pixels and more a picture came
+        out 0.6 of 255 steps away on average at 64 pixels a side, 2.1 at most, and 0.3 and 0.7 at 96. It has another fingerprint, so nothing mixes with exact vectors.
         """
         images = self.images
 
@@ -139,9 +139,9 @@ class Samples:
             finally:
                 _side.reset(token)
 
-        whole = self.part_of and (digest(self.part_of[0], "reduced", str(side)), self.part_of[1])
+        whole = self.part_of and (digest(self.part_of[0], "reduced by draft", str(side)), self.part_of[1])
         return replace(self, images=Pictures(len(self), read, forks=getattr(images, "forks", True)), part_of=whole,
-                       fingerprint=digest(self.fingerprint, "reduced", str(side)))  # fmt: skip
+                       fingerprint=digest(self.fingerprint, "reduced by draft", str(side)))  # fmt: skip
 
     def draw(self, limit: int | None, *, seed: int = 0) -> Samples:
         """At most `limit` pictures at random, in their order. Pictures of one pair are drawn together."""
