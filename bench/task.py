@@ -126,7 +126,8 @@ class Samples:
         """The same with JPEG files decoded at a half, a quarter or an eighth, as long as that is at least `2 side`.
 
         Faster for large photographs, and not the same pixels: of 60 photographs of 256 pixels and more a picture came
-        out 0.6 of 255 steps away on average at 64 pixels a side, 2.1 at most, and 0.3 and 0.7 at 96. It has another fingerprint, so nothing mixes with exact vectors.
+        out 0.6 of 255 steps away on average at 64 pixels a side, 2.1 at most, and 0.3 and 0.7 at 96. It has another
+        fingerprint, so nothing mixes with exact vectors.
         """
         images = self.images
 
