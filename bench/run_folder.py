@@ -74,12 +74,10 @@ class RunFolder:
         return found if isinstance(found, dict) else {}
 
     def _forget(self) -> None:
-        """What an earlier run left here; nothing where there was none."""
+        """What an earlier run left here, but for its rows, which stay until there are new ones."""
         forget(self.path)
         if (self.path / "provenance.json").exists():
             _clear(self.path, "*.parquet", PARTS)
-            for name in ("rows.csv", "rows.parquet"):
-                (self.path / name).unlink(missing_ok=True)
 
     def keep_journal(self, *parts: str) -> None:
         """Finished cells are noted under an identity of these parts and of the versions of what computes them."""

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 
-from bench import results
 from bench.errors import BenchError
 from bench.store import atomic
 
@@ -132,6 +131,8 @@ class Sweep(Launcher):
 
 def _note_jobs(jobs: Sequence[Job]) -> None:
     """Leave in the folder of the sweep which jobs it has: an earlier and larger one may have left others."""
+    from bench import results
+
     text = json.dumps({"schema": results.SCHEMA_VERSION, "runs": [str(i) for i in range(jobs[-1].number + 1)]})
     jobs[0].root.mkdir(parents=True, exist_ok=True)
     atomic(jobs[0].root / results.MERGED, lambda path: path.write_text(text))
