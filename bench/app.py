@@ -71,11 +71,15 @@ def _end_at_once() -> None:
 
 def _hydra() -> None:
     import hydra
+    from hydra.errors import HydraException
 
     from bench.cluster import stand_between
 
     stand_between(_statuses.append)
-    hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
+    try:
+        hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(_job)()
+    except HydraException as error:  # several values without -m, say
+        raise BenchError(str(error)) from error
 
 
 def _job(config: DictConfig) -> None:

@@ -36,6 +36,14 @@ def test_the_line_that_is_told_goes_on_with_the_whole_sweep(tmp_path: Path) -> N
     assert [len(results.read(tmp_path / "my sweep" / one)) > 0 for one in "01"] == [True, True]
 
 
+def test_several_values_without_m_are_one_clear_message(tmp_path: Path) -> None:
+    done = bench("task=digits,flags", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "use key=[value1,value2]" in done.stderr
+    assert "add --multirun" in done.stderr
+
+
 def test_a_name_that_the_terminal_cannot_show(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "import tasks\n\nTASK = tasks.select('digits')[0].renamed('tür')\n", encoding="utf-8"
