@@ -43,4 +43,8 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
     import pandas as pd
 
     check_parquet(path)
-    return pd.read_parquet(path, columns=None if columns is None else list(columns))
+    table = pd.read_parquet(path, columns=None if columns is None else list(columns))
+    for _, column in table.items():
+        if isinstance(column.dtype, pd.StringDtype):
+            column.astype(object)  # else texts are decoded later, where damage has no name
+    return table

@@ -155,6 +155,13 @@ def test_parquet(columns: dict[str, list[str]], tmp_path: Path) -> None:
     assert len(read_table(path)) == 30_000
 
 
+def test_texts_of_parquet_are_decoded_where_damage_has_a_name(tmp_path: Path) -> None:
+    pd.DataFrame({"text": ["whole", "broken"]}).to_parquet(path := tmp_path / "t.parquet", compression=None)
+    path.write_bytes(path.read_bytes().replace(b"broken", b"bro\xffen"))
+    with pytest.raises(BenchError, match="t.parquet cannot be read as a table"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("order", "<>")
 def test_matlab(order: str, tmp_path: Path) -> None:
     from scipy.io import savemat
