@@ -133,6 +133,7 @@ def _note_jobs(jobs: Sequence[Job]) -> None:
     """Leave in the folder of the sweep which jobs it has: an earlier and larger one may have left others."""
     from bench import results
 
-    text = json.dumps({"schema": results.SCHEMA_VERSION, "runs": [str(i) for i in range(jobs[-1].number + 1)]})
+    names = sorted(str(i) for i in range(jobs[-1].number + 1))  # in the order in which reports find them
+    text = json.dumps({"schema": results.SCHEMA_VERSION, "runs": names})
     jobs[0].root.mkdir(parents=True, exist_ok=True)
     atomic(jobs[0].root / results.MERGED, lambda path: path.write_text(text))
