@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError, reading
+from bench.unpacking import entry_bytes
 
 STORAGES = {
     "DoubleStorage": torch.float64,
@@ -50,8 +51,8 @@ class Entries:
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self.archive, self.path, self.left = archive, path, path.stat().st_size
 
-    def take(self, entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
-        """The entry, counted. BenchError once they are more than the file can hold."""
+    def take(self, entry: zipfile.ZipInfo) -> None:
+        """Count an entry. BenchError once they are more than the file can hold."""
         self.left -= entry.file_size
         if self.left < 0:
             raise BenchError(
@@ -59,10 +60,10 @@ class Entries:
                 "tensors uncompressed: a decompression bomb, or packed again by another program. Do not trust this "
                 "file; get the weights from their publisher."
             )
-        return entry
 
     def read(self, name: str) -> bytes:
-        return self.archive.read(self.take(self.archive.getinfo(name)))
+        self.take(self.archive.getinfo(name))
+        return entry_bytes(self.archive, name)
 
 
 def check_entries(path: Path) -> None:

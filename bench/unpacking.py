@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zipfile import ZipFile
+
     import pandas as pd
 
 FACTOR, HARMLESS = 100, 1 << 28
@@ -27,6 +29,17 @@ def check_unpacked(packed: int, unpacked: int) -> None:
         raise ValueError(
             f"its {packed:,} bytes would unpack to {many}, more than {FACTOR} times as many: a decompression bomb"
         )
+
+
+def entry_bytes(archive: ZipFile, name: str) -> bytes:
+    """A zip's entry, of which no more is unpacked than the archive says of it; `ZipFile.read` looks afterwards only.
+
+    Raises:
+        BadZipFile: it holds more.
+    """
+    entry = archive.getinfo(name)
+    with archive.open(entry) as file:
+        return file.read(entry.file_size)
 
 
 def check_parquet(path: Path) -> None:

@@ -20,8 +20,9 @@ DRAWN = "drawn pictures"
 """Of a generator, kept beside the vectors."""
 FORMER = "old format"
 """Of an earlier version of this package, which nothing reads any more."""
-OWN = re.compile(r"(.+/)?([0-9a-f]{1,2})/(\.tmp-[^/]*|\2[0-9a-f]*(\.part-\d+)?)\.(npy|json|png)")
-"""Files that the store writes, in folders named like their beginning: whatever else lies there is somebody else's."""
+VECTORS = re.compile(r"(\.tmp-.*|[0-9a-f]{32}(\.part-\d+)?)\.(npy|json)")
+PICTURES = re.compile(r"(\.tmp-.*|[0-9a-f]{32})\.png")
+"""How the store names what it writes."""
 HOUR = 3600
 SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -44,19 +45,20 @@ class Entry:
 def entries(folder: Path) -> list[Entry]:
     """All entries of a store, oldest first; what nothing reads, or not yet, is there by its kind."""
     root = folder / FORMAT
-    seals = set(root.rglob("*.json")) if root.is_dir() else set()
-    sealed = (path for path in seals if OWN.fullmatch(path.as_posix()) and not path.name.startswith(".tmp-"))
-    found = [one for path in sealed if (one := _entry(path))]
+    own = _own(root, VECTORS)
+    seals = [path for path in own if path.suffix == ".json" and not path.name.startswith(".tmp-")]
+    found = [one for path in seals if (one := _entry(path))]
     known = {one.base for one in found}
-    found += [one for one in _files(root, UNFINISHED) if one.base not in known]
+    found += [one for one in _files(own, UNFINISHED) if one.base not in known]
     for former in folder.glob("v*"):
-        found += _files(former, FORMER) if former.name != FORMAT and re.fullmatch(r"v\d+", former.name) else []
+        if former.name != FORMAT and re.fullmatch(r"v\d+", former.name):
+            found += _files(_own(former, VECTORS), FORMER)
     return sorted(found, key=lambda one: (one.written, one.base.name))
 
 
 def drawn(folder: Path) -> list[Entry]:
     """The pictures that were drawn into a store, oldest first; those that are being written are UNFINISHED."""
-    found = _files(folder / "pictures", DRAWN)
+    found = _files(_own(folder / "pictures", PICTURES), DRAWN)
     found = [replace(one, kind=UNFINISHED) if one.base.name.startswith(".tmp-") else one for one in found]
     return sorted(found, key=lambda one: (one.written, one.base.name))
 
@@ -131,9 +133,16 @@ def seconds(text: str) -> float:
     return float(found[1]) * SPANS[found[2]]
 
 
-def _files(root: Path, kind: str) -> list[Entry]:
-    """Each file of the store's own at or below `root` as an entry of its own."""
-    found = ((path, _state(path)) for path in root.rglob("*") if OWN.fullmatch(path.as_posix()) and path.is_file())
+def _own(part: Path, names: re.Pattern[str]) -> list[Path]:
+    """What the store has written in a part of it: folders are named like the beginning of what is in them. A store may
+    lie among data: whatever else is there is somebody else's."""
+    found = (path for path in part.glob("[0-9a-f][0-9a-f]/*") if names.fullmatch(path.name) and path.is_file())
+    return [path for path in found if path.name.startswith((path.parent.name, ".tmp-"))]
+
+
+def _files(paths: Iterable[Path], kind: str) -> list[Entry]:
+    """Each file as an entry of its own."""
+    found = ((path, _state(path)) for path in paths)
     return [Entry(path.with_suffix(""), state.st_size, state.st_mtime, kind=kind) for path, state in found if state]
 
 

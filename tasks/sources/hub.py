@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError, first_line, reading, unknown, unreadable
 from bench.model.hub import quick_to_fail
 from bench.task import ClassName, Pictures, Records, digest
-from bench.unpacking import check_parquet, check_unpacked
+from bench.unpacking import check_parquet, check_unpacked, entry_bytes
 from tasks.sources.content import decode
 from tasks.sources.matching import keys_of
 from tasks.sources.places import NotAtHandError, not_at_hand, offline, resolve
@@ -248,7 +248,7 @@ def content_of(cell: Mapping[str, Any], folder: Path) -> bytes:
     with zipfile.ZipFile(place) as archive:
         entry = archive.getinfo(inner.removeprefix("zip://"))
         check_unpacked(entry.compress_size, entry.file_size)
-        return archive.read(entry)
+        return entry_bytes(archive, entry.filename)
 
 
 def _caches() -> tuple[Path, ...]:

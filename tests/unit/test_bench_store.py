@@ -155,7 +155,9 @@ def test_what_is_not_the_stores_own_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     """A store may lie in a folder of data, some of which are called like its parts."""
-    names = ("voc2007/1.jpg", "val/a.npy", "v1/notes.json", "v2/train.json", "v2/ab/x.npy", "pictures/cat.png")
+    names = ("voc2007/1.jpg", "val/a.npy", "v1/notes.json", "v2/train.json", "v2/ab/x.npy", "pictures/cat.png",
+             "v1/0/0001.png", "v1/a/a.json", "v2/1/10.npy", "pictures/0/00012.png", "pictures/ca/ca.png",
+             f"v1/ab/ab{'0' * 30}.png", f"v2/cd/ab{'0' * 30}.npy", f"pictures/ab/ab{'0' * 30}.json")  # fmt: skip
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")

@@ -93,6 +93,9 @@ class Rows:
 COUNT = 2 * SHARD + 5
 
 
+KEY = "ab" * 16
+
+
 def wanted(key: str) -> np.ndarray:
     return np.array([[row, ord(key[0])] for row in range(COUNT)], dtype=np.float32)
 
@@ -161,13 +164,13 @@ class Pruned(Rows):
 
 def test_what_is_pruned_before_it_is_read_is_made_anew(tmp_path) -> None:
     compute = Pruned(tmp_path, calls=range(2, 3))
-    assert (Store(tmp_path).rows(["ab"], COUNT, compute)["ab"] == wanted("ab")).all()
+    assert (Store(tmp_path).rows([KEY], COUNT, compute)[KEY] == wanted(KEY)).all()
     assert [i for _, i in compute.asked] == [0, 1, 2, 0, 1]
 
 
 def test_a_store_that_is_pruned_again_and_again_is_one_clear_message(tmp_path) -> None:
     with pytest.raises(BenchError, match=r"are gone: somebody deletes them.*bench-store prune.*store\.folder=DIR"):
-        Store(tmp_path).rows(["ab"], COUNT, Pruned(tmp_path, calls=range(99)))
+        Store(tmp_path).rows([KEY], COUNT, Pruned(tmp_path, calls=range(99)))
 
 
 @pytest.mark.parametrize("code", ["ENOSYS", "ENOTSUP", "EOPNOTSUPP", "ENOLCK"])

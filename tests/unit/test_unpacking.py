@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from bench.archive import read_torchscript
 from bench.errors import BenchError
 from bench.model.clip.weights import read_weights
 from bench.model.vector_files import read_vectors
-from bench.unpacking import check_unpacked
+from bench.unpacking import check_unpacked, entry_bytes
 from tasks.sources.hub import from_huggingface
 from tasks.sources.layouts import dsprites, matlab
 from tasks.sources.layouts.arrays import read_idx
@@ -89,6 +90,28 @@ def test_few_numbers_do_not_pose_as_many(tensor: torch.Tensor, tmp_path: Path) -
     torch.save({"w": tensor}, tmp_path / "w.pt")
     with pytest.raises(BenchError, match="'w' of shape .* is sparse, quantised or larger than what is stored"):
         read_weights(tmp_path / "w.pt")
+
+
+def lying(path: Path) -> Path:
+    """The same archive, in which each entry of BIG bytes says that it has a thousand."""
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", BIG), struct.pack("<I", 1000)))
+    return path
+
+
+def test_entries_of_a_zip_that_lie(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data", bytes(BIG))
+    with zipfile.ZipFile(lying(tmp_path / "a.zip")) as archive:
+        tracemalloc.start()
+        with pytest.raises(zipfile.BadZipFile):
+            entry_bytes(archive, "data")
+        assert tracemalloc.get_traced_memory()[1] < BIG / 10
+        tracemalloc.stop()
+
+
+def test_torchscript_that_lies(tmp_path: Path) -> None:
+    fake_archive(tmp_path / "w.pt", tensor_pickle(4, (4,), (1,)), extra={"archive/data/0": bytes(BIG)})
+    refused(read_torchscript, lying(deflated(tmp_path / "w.pt")), "is damaged or no torch archive")
 
 
 def idx(path: Path, *shape: int, held: int) -> Path:

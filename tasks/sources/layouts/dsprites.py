@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.errors import reading
 from bench.task import Records
-from bench.unpacking import check_unpacked
+from bench.unpacking import check_unpacked, entry_bytes
 from tasks.sources.layouts.arrays import records_of_array
 from tasks.sources.matching import numbered
 
@@ -30,7 +30,9 @@ def shape(root: Path, split: str) -> Records:
     with reading(path, "dSprites"):
         with zipfile.ZipFile(path) as packed:
             check_unpacked(path.stat().st_size, packed.getinfo("latents_classes.npy").file_size)
-            latents = np.lib.format.read_array(io.BytesIO(packed.read("latents_classes.npy")), allow_pickle=False)
+            latents = np.lib.format.read_array(
+                io.BytesIO(entry_bytes(packed, "latents_classes.npy")), allow_pickle=False
+            )
             pictures = _every(packed, "imgs.npy", STEP)
         keys = [numbered(SHAPES, operator.index(number)) for number in latents[::STEP, 1]]
         return records_of_array(pictures * np.uint8(255), keys, split)
