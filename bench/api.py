@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -43,12 +44,13 @@ def run(
         **settings: top-level settings such as `limit`, `seed`; nested ones as `**{"model.device": "cuda"}`.
 
     Raises:
-        BenchError: an unknown name, key or value, or a model that cannot be loaded.
+        BenchError: an unknown name, key or value, a model that cannot be loaded, or an `output` that another process
+            writes.
     """
     from bench.drawing import bound
     from bench.flow import Settings, run_cells
     from bench.overrides import composed, prepare
-    from bench.run_folder import RunFolder
+    from bench.run_folder import RunFolder, alone
 
     named = (("model", model), ("evaluation", evaluation), ("audit", audit), ("generator", generator))
     words = [f"{group}={value}" for group, value in named if isinstance(value, str)]
@@ -71,9 +73,10 @@ def run(
         chosen = bind_generator(config, chosen)  # type: ignore[arg-type]
     how = make(config.evaluation, "evaluation") if isinstance(evaluation, str) else evaluation
     audits = [audit] if audit is not None and not isinstance(audit, str) else make_audits(config)
-    place = RunFolder(Path(output), provenance={"model": encoder.card.as_dict()}) if output else None
     told = Settings(run=Path(output).name if output else "run", limit=config.limit, seed=config.seed,
                     batch_size=config.batch_size, debug=config.debug, reduced=reduced(config, encoder))  # fmt: skip
-    return run_cells(
-        encoder, chosen, [how], audits=audits, store=make_store(config), folder=place, settings=told,
-    )  # fmt: skip
+    with alone(Path(output)) if output else nullcontext():
+        place = RunFolder(Path(output), provenance={"model": encoder.card.as_dict()}) if output else None
+        return run_cells(
+            encoder, chosen, [how], audits=audits, store=make_store(config), folder=place, settings=told,
+        )  # fmt: skip

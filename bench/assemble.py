@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
+from bench.errors import FOREIGN, BenchError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -34,18 +34,17 @@ def make(node: Any, kind: str) -> Any:
     missing = sorted(str(key) for key in OmegaConf.missing_keys(node))
     if missing:
         raise BenchError(f"This {kind} needs {', '.join(f'{kind}.{key}=...' for key in missing)}.")
+    contracts = _contracts(kind)
     try:
         made = instantiate(node, _convert_="object")  # lists and dicts, not OmegaConf's
-    except SystemExit as error:
-        raise _not_made(node, kind, error) from error
-    except InstantiationException as error:
-        cause = error.__cause__ or error
+        parts = made if kind == "task" and isinstance(made, Sequence) else [made]
+        fits = all(isinstance(one, contracts) for one in parts)  # which asks the object for what it promises
+    except FOREIGN as error:
+        cause = error.__cause__ or error if isinstance(error, InstantiationException) else error
         if isinstance(cause, BenchError):
             raise cause from None
         raise _not_made(node, kind, cause) from cause
-    contracts = _contracts(kind)
-    parts = made if kind == "task" and isinstance(made, Sequence) else [made]
-    if not all(isinstance(one, contracts) for one in parts):
+    if not fits:
         wanted = " or ".join(f"{one.__module__}.{one.__name__}" for one in contracts)
         raise BenchError(
             f"The {kind} ({node.get('_target_')}) is a {type(made).__name__}, which is of no use as such. "
@@ -91,15 +90,13 @@ def make_tasks(config: DictConfig) -> list[Task]:
 
 
 def planned(config: DictConfig, run: str, error: BenchError) -> list[dict[str, Any]]:
-    """A failed row for each cell of a job, and one for each of its audits."""
+    """A failed row for each cell of a job."""
     from bench.evaluation.rows import describe, failure
     from bench.evaluation.suited import cells
 
     name = str(config.model.get("path") or config.model.get("name") or config.model["_target_"])
     how, tasks = make(config.evaluation, "evaluation"), make_tasks(config)
-    known = [(task, part.name) for task in tasks for part in cells(how, task)]
-    known += [(tasks[0], audit.name) for audit in make_audits(config) if tasks]
-    return [failure(describe(name, task, evaluation, run), error) for task, evaluation in known]
+    return [failure(describe(name, task, part.name, run), error) for task in tasks for part in cells(how, task)]
 
 
 def bind_generator(config: DictConfig, tasks: Sequence[Task], progress: Progress | None = None) -> list[Task]:

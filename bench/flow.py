@@ -101,8 +101,8 @@ def run_cells(
             work = functools.partial(_cell, encoder, task, evaluation, samples, store, folder, settings)
             with clock.stage(evaluation.name):
                 new = once(f"{task.name} {evaluation.name} {number}", [task], work)
-            settings.on_cell(new)
             done(new, f"{task.name} {evaluation.name}", time.perf_counter() - started)
+            settings.on_cell(new)
     session = Session(encoder, tuple(tasks), evaluations[0], store, splits.load, run=settings.run, seed=settings.seed,
                       limit=settings.limit, batch_size=settings.batch_size, progress=settings.progress)  # fmt: skip
     for audit in audits:
@@ -113,8 +113,8 @@ def run_cells(
             with clock.stage(f"audit {audit.name}"):
                 new = once(f"{cell.task.name} {audit.name} {cell.name} {number}", tasks, work)
             seconds = time.perf_counter() - started
-            settings.on_audit(audit.name, new, seconds)
             done(new, f"{cell.task.name} {audit.name}", seconds)
+            settings.on_audit(audit.name, new, seconds)
     return results.frame(rows)
 
 

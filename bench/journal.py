@@ -111,7 +111,9 @@ def content(value: Any) -> dict[str, str]:
 def _content(file: Path) -> str:
     """Its hash; of a large one only what changes when it is written or replaced."""
     facts = file.stat()
-    return checksum(file) if facts.st_size < LARGE else f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+    if facts.st_size < LARGE:
+        return checksum(file)
+    return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}"
 
 
 def forget(folder: Path) -> None:

@@ -67,12 +67,9 @@ class Splits:
 
 
 def _declared(task: Task) -> str:
-    """Of all that a task says: classes, templates, metric, protocol ... Empty if it cannot be written down."""
+    """Of all that a task says: classes, templates, metric, protocol ..."""
     told = {one.name: getattr(task, one.name) for one in fields(task) if one.name != "load"}
-    try:
-        return digest(json.dumps(told | {"splits": dict(task.splits), "tags": sorted(task.tags)}, default=_plain))
-    except (TypeError, ValueError):
-        return ""
+    return digest(json.dumps(told | {"splits": dict(task.splits), "tags": sorted(task.tags)}, default=_plain))
 
 
 def _plain(value: Any) -> Any:

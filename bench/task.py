@@ -15,14 +15,15 @@ Templates may wrap captions ("a photo of {}"); without any the caption is the pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.errors import BenchError, unknown
+from bench.errors import unknown
+from bench.joining import check_counts, check_facts, right_captions, right_classes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,6 +193,7 @@ class Task:
     of one slide): intervals then count clusters, not pictures."""
 
     def __post_init__(self) -> None:
+        check_facts(self)
         if self.protocol not in PROTOCOLS:
             raise unknown(f"protocol of task {self.name!r}", self.protocol, PROTOCOLS)
 
@@ -221,8 +223,7 @@ class Task:
         if split not in self.splits:
             raise unknown(f"split of task {self.name!r}", split, self.splits)
         records = self.load(split)
-        self._check_count(split, records)
-        self._check_lengths(split, records)
+        check_counts(self, split, records)
         import pandas as pd
 
         given = records.attributes
@@ -230,7 +231,7 @@ class Task:
         captioned = self.protocol != "classification"
         return Samples(
             images=records.images,
-            labels=self._right_captions(records, attributes) if captioned else self._join(records.keys),
+            labels=right_captions(self, records.ids, attributes) if captioned else right_classes(self, records.keys),
             ids=tuple(records.ids),
             fingerprint=records.fingerprint,
             attributes=attributes,
@@ -239,65 +240,6 @@ class Task:
     def renamed(self, name: str, **changes: object) -> Task:
         """A variant under another name: `TASK.renamed("x", templates=...)`."""
         return replace(self, name=name, **changes)  # type: ignore[arg-type]
-
-    def _check_count(self, split: str, records: Records) -> None:
-        expected, found = self.splits[split], len(records.images)
-        if not found:
-            raise BenchError(f"Task {self.name!r}: split {split!r} holds no picture.")
-        if expected is not None and found != expected:
-            raise BenchError(
-                f"Task {self.name!r}: split {split!r} should hold {expected} pictures and holds {found}. "
-                "The copy is incomplete or of another version; a score on it would not be comparable."
-            )
-
-    def _check_lengths(self, split: str, records: Records) -> None:
-        parts = {"labels": records.keys if self.protocol == "classification" else records.ids, "ids": records.ids,
-                 "attributes": records.images if records.attributes is None else records.attributes}  # fmt: skip
-        for name, one in parts.items():
-            if len(one) != len(records.images):
-                raise BenchError(
-                    f"Task {self.name!r}: split {split!r} has {len(records.images)} pictures and {len(one)} {name}; "
-                    "its reader must give one of each for every picture."
-                )
-
-    def _join(self, keys: Labels) -> np.ndarray:
-        position = {one.key: i for i, one in enumerate(self.classes)}
-        several = any(not isinstance(key, str) for key in keys)
-        odd = [key for key in keys if not _is_label(key)]
-        if odd:
-            raise BenchError(f"Task {self.name!r}: {len(odd)} label(s) of the data are no text, first {odd[0]!r}.")
-        rows = list(_as_tuples(keys))
-        strange = sorted({key for row in rows for key in row} - position.keys())
-        if strange:
-            raise BenchError(
-                f"Task {self.name!r}: {len(strange)} label(s) of the data are not in its class list: "
-                f"{', '.join(map(repr, strange[:5]))}. Class keys begin with "
-                f"{', '.join(repr(one.key) for one in self.classes[:5])}."
-            )
-        if not several:
-            return np.array([position[row[0]] for row in rows], dtype=np.int64)
-        labels = np.zeros((len(rows), len(self.classes)), dtype=bool)
-        for i, row in enumerate(rows):
-            labels[i, [position[key] for key in row]] = True
-        return labels
-
-    def _right_captions(self, records: Records, attributes: pd.DataFrame) -> np.ndarray:
-        """Index of the right caption of each picture, after a look at the captions."""
-        if "captions" not in attributes:
-            have = ", ".join(map(str, attributes.columns)) or "none"
-            raise BenchError(f"Task {self.name!r} needs an attribute 'captions' for {self.protocol}; it has: {have}.")
-        given = attributes.get("correct")
-        right = np.zeros(len(attributes), np.int64) if given is None else given.to_numpy(dtype=np.int64)
-        least = 2 if self.protocol == "matching" else 1
-        for name, captions, index in zip(records.ids, attributes["captions"], right, strict=True):
-            texts = list(captions) if isinstance(captions, (list, tuple, np.ndarray)) else []
-            written = all(isinstance(one, str) and one.strip() for one in texts)
-            if not written or len(texts) < least or not 0 <= index < len(texts):
-                raise BenchError(
-                    f"Task {self.name!r}: picture {name!r} needs a list of at least {least} caption(s), none empty, "
-                    f"and `correct` the position of the right one; found {captions!r}, correct {index}."
-                )
-        return right
 
 
 def draft(image: Image) -> None:
@@ -316,12 +258,3 @@ def digest(*parts: str | bytes) -> str:
         state.update(len(data).to_bytes(8, "little"))
         state.update(data)
     return state.hexdigest()
-
-
-def _as_tuples(keys: Labels) -> Iterator[tuple[str, ...]]:
-    for key in keys:
-        yield (key,) if isinstance(key, str) else tuple(key)
-
-
-def _is_label(key: object) -> bool:
-    return isinstance(key, str) or (isinstance(key, Iterable) and all(isinstance(one, str) for one in key))

@@ -137,7 +137,8 @@ def read(path: Path) -> Run:
     _check_schema(path, provenance.get("schema", results.SCHEMA_VERSION))
     name = str(provenance.get("run") or (rows["run"].iloc[0] if len(rows) else path.name))
     found = [_cell(file, name) for file in sorted((path / "predictions").glob("[!.]*.parquet"))]
-    cells = tuple(cell for cell in found if cell.key[1:] in _scored(rows))
+    scored = _scored(rows)
+    cells = tuple(cell for cell in found if cell.key[1:] in scored)
     tables = {file.stem: file for file in sorted((path / "audits").glob("[!.]*--*.parquet"))}
     return Run(path, rows, provenance, cells, tables)
 

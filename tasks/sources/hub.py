@@ -7,9 +7,11 @@ column's ClassLabel; a repository that only has numbers needs `names`.
 from __future__ import annotations
 
 import logging
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,16 +58,16 @@ class HubReader:
                 raise unknown(f"column of {self.repo}", column, table.column_names)
         from datasets import Image
 
-        table = self._chosen(table)
+        table, folder = self._chosen(table), resolve(self.repo)
         with reading(self.repo, f"a table with pictures in column {self.image!r}"):
             cells = table.cast_column(self.image, Image(decode=False)).select_columns([self.image])
         ids = [f"{split}/{i}" for i in range(len(table))]
         return Records(
-            Pictures(len(table), lambda i: self._picture(cells[i][self.image], ids[i])),
+            Pictures(len(table), lambda i: self._picture(cells[i][self.image], folder, ids[i])),
             self._keys(table),
             ids,
-            self._fingerprint(cells, split),
-            self._attributes(table, cells),
+            self._fingerprint(cells, folder, split),
+            self._attributes(table, cells, folder),
         )
 
     def at_hand(self) -> bool:
@@ -118,21 +120,21 @@ class HubReader:
                 f"repository's files at {local}, or fetch it elsewhere and bring the cache."
             ) from error
 
-    def _picture(self, cell: dict[str, Any], name: str) -> Any:
+    def _picture(self, cell: dict[str, Any], folder: Path, name: str) -> Any:
         with reading(f"{self.repo}, {name}", "a picture"):
-            return decode(content_of(cell, resolve(self.repo)), f"{self.repo}, {name}")
+            return decode(content_of(cell, folder), f"{self.repo}, {name}")
 
-    def _fingerprint(self, cells: Any, split: str) -> str:
+    def _fingerprint(self, cells: Any, folder: Path, split: str) -> str:
         # A commit names its content, so a pinned hub copy need not be read to be identified.
-        if self.revision and len(self.revision) == 40 and not resolve(self.repo).is_dir():
+        if self.revision and len(self.revision) == 40 and not folder.is_dir():
             part = [self.splits.get(split, split), *(self.where_equal or ())]
             return digest("hub", self.repo, self.revision, self.config or "", self.image, *part)
-        return digest(*self._hashes(cells))
+        return digest(*self._hashes(cells, folder))
 
-    def _hashes(self, cells: Any) -> list[str]:
+    def _hashes(self, cells: Any, folder: Path) -> list[str]:
         """A hash of each picture's bytes."""
         with reading(self.repo, f"a table with pictures in column {self.image!r}"):
-            return [digest(content_of(row[self.image], resolve(self.repo))) for row in cells]
+            return [digest(content_of(row[self.image], folder)) for row in cells]
 
     def _keys(self, table: Any) -> list[str]:
         if self.label is None:
@@ -167,7 +169,7 @@ class HubReader:
             raise unknown(f"value in column {column!r} of {self.repo}", value, map(str, set(table[column])))
         return table.select(chosen)
 
-    def _attributes(self, table: Any, cells: Any) -> pd.DataFrame | None:
+    def _attributes(self, table: Any, cells: Any, folder: Path) -> pd.DataFrame | None:
         """The columns asked for; with captions also these, and which rows show the same picture."""
         import pandas as pd
         import pyarrow as pa
@@ -185,7 +187,7 @@ class HubReader:
         if not self.captions:
             return kept
         captions = pd.Series(found[list(self.captions)].values.tolist())
-        return kept.assign(captions=captions, picture=self._hashes(cells))
+        return kept.assign(captions=captions, picture=self._hashes(cells, folder))
 
 
 def from_huggingface(
@@ -232,14 +234,14 @@ def content_of(cell: Mapping[str, Any], folder: Path) -> bytes:
     """The bytes of a picture cell: in the cell, in a file, or inside an archive (`zip://a.jpg::b.zip`).
 
     Raises:
-        ValueError: a file that is neither below the `folder` of the copy nor in the library's caches, or a
-            decompression bomb.
+        ValueError: a file that is neither named as below the `folder` of the copy (where links are the user's own)
+            nor in the library's caches, or a decompression bomb.
     """
     if cell.get("bytes") is not None:
         return bytes(cell["bytes"])
     inner, _, outer = cell["path"].rpartition("::")
-    place = Path(outer).resolve()
-    if not any(place.is_relative_to(one.resolve()) for one in (folder, *_caches())):
+    place = Path(os.path.abspath(outer))
+    if not any(place.is_relative_to(one) for one in _places(folder)):
         raise ValueError(f"it names {outer}, which is not a part of the data")
     if not inner:
         return place.read_bytes()
@@ -251,12 +253,15 @@ def content_of(cell: Mapping[str, Any], folder: Path) -> bytes:
         return entry_bytes(archive, entry.filename)
 
 
-def _caches() -> tuple[Path, ...]:
-    """Where the library keeps what it fetched and what it unpacked."""
+@lru_cache
+def _places(folder: Path) -> tuple[Path, ...]:
+    """Where pictures of a copy may lie, by either name: in its folder, and where the library keeps what it fetched and
+    what it unpacked."""
     from datasets import config
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    return Path(HF_HUB_CACHE), Path(config.HF_DATASETS_CACHE), Path(config.DOWNLOADED_DATASETS_PATH)
+    places = (folder, HF_HUB_CACHE, config.HF_DATASETS_CACHE, config.DOWNLOADED_DATASETS_PATH)
+    return tuple({Path(path(one)) for one in places for path in (os.path.abspath, os.path.realpath)})
 
 
 def _check(folder: Path) -> None:

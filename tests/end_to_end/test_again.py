@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
-import subprocess
-import time
-from functools import partial
 from pathlib import Path
 
 from bench import results
-from tests.end_to_end.test_app import BENCH, bench
+from tests.end_to_end.test_app import bench, interrupted
 
 
 def test_the_line_that_is_told_goes_on_with_the_whole_sweep(tmp_path: Path) -> None:
     """With `-m`, for all jobs, and with one `resume`, whatever was typed."""
-    env = {**os.environ, "BENCH_STORE": str(tmp_path / "store"), "PYTHONPATH": os.getcwd(), "PYTHONUNBUFFERED": "1"}
     words = ["-m", "task=digits,fashion_mnist", "report=none", f"resume={tmp_path / 'my sweep'}"]
-    running = subprocess.Popen([*BENCH, *words], cwd=tmp_path, env=env, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL))  # fmt: skip
-    assert running.stdout is not None
-    for said in running.stdout:
-        if said.strip().startswith("digits"):
-            break
-    time.sleep(0.3)
-    running.send_signal(signal.SIGINT)
-    _, error = running.communicate(timeout=60)
+    _, error = interrupted(*words, cwd=tmp_path)
     assert "To go on: " in error, error
     line = shlex.split(error.partition("To go on: ")[2].splitlines()[0])
-    assert line == ["bench", "-m", "task=digits,fashion_mnist", "report=none", f"resume={tmp_path / 'my sweep'}"]
+    assert line == ["bench", *words]
     done = bench(*line[1:], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [len(results.read(tmp_path / "my sweep" / one)) > 0 for one in "01"] == [True, True]

@@ -20,15 +20,29 @@ BENCH = [sys.executable, "-c", "import sys; sys.argv[0] = 'bench'; from bench.ap
 FEW = ["task=[digits,flags]", "limit=20"]
 
 
-def bench(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = {
-        **os.environ,
-        "BENCH_STORE": str(cwd / "store"),
-        "HF_HUB_OFFLINE": "1",
-        "PYTHONPATH": os.getcwd(),
-        **environment,
-    }
-    return subprocess.run([*BENCH, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+def environment(cwd: Path, **more: str) -> dict[str, str]:
+    own = {"BENCH_STORE": str(cwd / "store"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.getcwd()}
+    return {**os.environ, **own, **more}
+
+
+def bench(*words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*BENCH, *words], cwd=cwd, env=environment(cwd, **more), capture_output=True, text=True,
+                          timeout=300)  # fmt: skip
+
+
+def interrupted(*words: str, cwd: Path) -> tuple[int, str]:
+    """Status and errors of the command when Ctrl-C is pressed shortly after it told of the digits."""
+    running = subprocess.Popen([*BENCH, *words], cwd=cwd, env=environment(cwd, PYTHONUNBUFFERED="1"), text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+    assert running.stdout is not None  # and a shell that tests in the background had it ignored
+    for said in running.stdout:
+        if said.strip().startswith("digits"):
+            break
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    return running.returncode, error
 
 
 def the_run(folder: Path) -> Path:
@@ -174,23 +188,8 @@ def test_bad_weights_are_one_clear_message(kind: str, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    env = {
-        **os.environ,
-        "BENCH_STORE": str(tmp_path / "store"),
-        "PYTHONPATH": os.getcwd(),
-        "PYTHONUNBUFFERED": "1",
-    }
-    running = subprocess.Popen([*BENCH, "task=[digits,fashion_mnist,sketches,flags]"], cwd=tmp_path, env=env, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL))  # fmt: skip
-    assert running.stdout is not None  # and a shell that tests in the background had it ignored
-    for said in running.stdout:
-        if said.strip().startswith("digits"):
-            break
-    time.sleep(0.3)
-    running.send_signal(signal.SIGINT)
-    _, error = running.communicate(timeout=60)
-    assert running.returncode == 130, error
+    status, error = interrupted("task=[digits,fashion_mnist,sketches,flags]", cwd=tmp_path)
+    assert status == 130, error
     assert "interrupted" in error
     assert "Traceback" not in error
     assert "digits" in set(results.read(the_run(tmp_path))["task"])

@@ -55,6 +55,23 @@ def test_our_own_errors_come_out_as_they_are(monkeypatch: pytest.MonkeyPatch) ->
     assert refusal("model", error, monkeypatch) is error
 
 
+class Bare:
+    """A model whose card cannot be asked for."""
+
+    @property
+    def card(self) -> object:
+        raise OSError("no card")
+
+    def encode_images(self, images: object) -> None: ...
+
+    def encode_texts(self, texts: object) -> None: ...
+
+
+def test_what_cannot_say_what_it_is_is_named() -> None:
+    with pytest.raises(BenchError, match=r"The model \(.*Bare\) could not be made. OSError: no card"):
+        make(OmegaConf.create({"_target_": f"{__name__}.Bare"}), "model")
+
+
 @pytest.mark.parametrize(("kind", "wanted"), [
     ("model", "bench.model.Encoder or bench.model.Lookup"), ("task", "a list of bench.task.Task"),
     ("evaluation", "bench.evaluation.Evaluation"), ("audit", "bench.audit.Audit"),

@@ -90,13 +90,21 @@ def test_a_cell_may_name_parts_of_the_data_only(tmp_path: Path, monkeypatch: pyt
     data.mkdir()
     (tmp_path / "secret.png").write_bytes(b"secret")
     (data / "a.png").write_bytes(b"mine")
-    (data / "link.png").symlink_to(tmp_path / "secret.png")
+    (data / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    (tmp_path / "elsewhere.png").write_bytes(b"linked")
     with zipfile.ZipFile(data / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x/a.png", b"packed")
         archive.writestr("bomb.png", bytes(10**6))
     assert content_of({"bytes": None, "path": str(data / "a.png")}, data) == b"mine"
     assert content_of({"bytes": None, "path": f"zip://x/a.png::{data / 'b.zip'}"}, data) == b"packed"
-    for path in (tmp_path / "secret.png", data / ".." / "secret.png", data / "link.png", "http://x.org/a.png"):
+    assert content_of({"bytes": None, "path": str(data / "link.png")}, data) == b"linked"
+    for path in (
+        tmp_path / "secret.png",
+        data / ".." / "secret.png",
+        "/etc/passwd",
+        "secret.png",
+        "http://x.org/a.png",
+    ):
         with pytest.raises(ValueError, match="not a part of the data"):
             content_of({"bytes": None, "path": str(path)}, data)
     for path in (f"tar://a::{data / 'b.zip'}", f"zip://a::zip://b.zip::{data / 'b.zip'}"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+import bench as package
 from bench import results
 from bench.errors import BenchError
 from bench.evaluation.zero_shot import ZeroShot
@@ -15,6 +16,7 @@ from bench.flow import Settings, run_cells
 from bench.journal import content, whole
 from bench.run_folder import RunFolder, alone
 from tests.end_to_end.test_app import bench
+from tests.toys import ToyEncoder, toy_task
 
 
 def test_a_run_that_is_being_written_cannot_be_gone_on_with(tmp_path: Path) -> None:
@@ -23,6 +25,8 @@ def test_a_run_that_is_being_written_cannot_be_gone_on_with(tmp_path: Path) -> N
         pass
     with alone(tmp_path / "run"):
         done = bench("task=clipart", "limit=5", "report=none", f"resume={tmp_path / 'run'}", cwd=tmp_path)
+        with pytest.raises(BenchError, match="being written by another process"):
+            package.run(ToyEncoder(), toy_task(), output=tmp_path / "run")
     assert done.returncode == 2
     assert "run is being written by another process" in done.stderr
     assert not (tmp_path / "run" / "provenance.json").exists()  # not even the refusal is noted in it
@@ -43,7 +47,6 @@ def test_runs_that_begin_in_one_second_have_folders_of_their_own(kind: str) -> N
 
 def run(place: Path, *names: str, resumed: bool = False) -> RunFolder:
     import tasks
-    from tests.toys import ToyEncoder
 
     encoder = ToyEncoder()
     folder = RunFolder(place, {"run": "r", "model": encoder.card.as_dict()}, resumed=resumed)

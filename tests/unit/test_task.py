@@ -47,6 +47,17 @@ def test_an_unknown_label_a_wrong_count_and_an_unknown_split_are_named() -> None
         toy_task(keys=()).samples()
 
 
+@pytest.mark.parametrize("facts", [
+    {"name": 7}, {"reference": None}, {"load": "digits"}, {"classes": 10}, {"classes": ("red", "blue")},
+    {"classes": (ClassName("red", ()),)}, {"classes": (ClassName("red", "red"),)},  # type: ignore[arg-type]
+    {"templates": "a photo of a {}."}, {"templates": None}, {"splits": {"test"}}, {"splits": {"test": "12"}},
+    {"chance": "0.1"}, {"tags": None}, {"tags": "real"}, {"cluster": (1,)},
+], ids=str)  # fmt: skip
+def test_facts_of_the_wrong_kind_are_found_where_the_task_is_made(facts: dict[str, object]) -> None:
+    with pytest.raises(BenchError, match=f"Task .*: {next(iter(facts))} must be a.*; given: "):
+        toy_task(**facts)  # type: ignore[arg-type]
+
+
 def test_a_subset_keeps_order_and_has_its_own_fingerprint() -> None:
     samples = toy_task().samples()
     part = samples.take([4, 1])
