@@ -18,6 +18,7 @@ from bench import clock
 from bench.errors import FOREIGN, BenchError, unknown
 from bench.model import Encoder, Layered, Lookup, ModelCard, Preparing
 from bench.model.batches import Tell, telling, usual_batch
+from bench.model.promised import checked, finite
 from bench.pipeline import Reader, reader
 from bench.store import Store
 from bench.task import Samples, Task, digest
@@ -157,7 +158,7 @@ def _images(
             "evaluation.features=projected takes the vectors that zero-shot uses; the protocol column says so."
         )
     asked = {key(condition, features): condition for condition in conditions}
-    check, what = {"projected": _checked, "penultimate": _finite}, f"pictures of {task.name}/{split}"
+    check, what = {"projected": checked, "penultimate": finite}, f"pictures of {task.name}/{split}"
 
     def drawn(one: str) -> np.ndarray | None:
         """Vectors of a draw from pictures that were encoded whole."""
@@ -240,11 +241,11 @@ def _texts(texts: Sequence[str], encoder: Encoder | Lookup, store: Store, report
 
     def compute() -> np.ndarray:
         with clock.stage("text tower"), telling(_counted(report, "prompts", len(texts))):
-            return _checked(encoder.encode_texts(texts), len(texts), encoder.card, "texts")
+            return checked(encoder.encode_texts(texts), len(texts), encoder.card, "texts")
 
     key = digest("texts", encoder.card.identity, *texts)
     about = {"model": encoder.card.name, "kind": "texts"}
-    return _checked(store.array(key, compute, about), len(texts), encoder.card, "texts")
+    return checked(store.array(key, compute, about), len(texts), encoder.card, "texts")
 
 
 def _counted(report: Progress, stage: str, total: int) -> Tell:
@@ -273,30 +274,3 @@ def _picture(task: Task, samples: Samples, index: int) -> Image:
             "Mend or remove the file, or fetch the data again."
         ) from error
     return picture
-
-
-def _checked(vectors: np.ndarray, count: int, card: ModelCard, what: str) -> np.ndarray:
-    """Vectors as promised: right shape, numbers, finite, unit length."""
-    if vectors.shape != (count, card.dim) or vectors.dtype.kind != "f":
-        raise BenchError(
-            f"Model {card.name!r} gave {vectors.dtype} {vectors.shape} for {count} {what}; expected numbers such as "
-            f"float32, {(count, card.dim)}."
-        )
-    norms = np.linalg.norm(vectors, axis=1)
-    if not np.all(np.isfinite(norms)) or np.any(np.abs(norms - 1) > 1e-3):
-        raise BenchError(
-            f"Model {card.name!r} gave vectors for {what} that are not finite or not of unit length; "
-            "its weights may be damaged, or its precision too low."
-        )
-    return vectors
-
-
-def _finite(features: np.ndarray, count: int, card: ModelCard, what: str) -> np.ndarray:
-    """Features before the projection: one row each, finite; they have no length to keep."""
-    ok = features.ndim == 2 and len(features) == count and features.dtype.kind == "f"
-    if not ok or not np.isfinite(features).all():
-        raise BenchError(
-            f"Model {card.name!r} gave features {features.shape} for {count} {what} that are not one finite row each; "
-            "its weights may be damaged, or its precision too low."
-        )
-    return features

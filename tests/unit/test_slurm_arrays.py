@@ -14,7 +14,7 @@ from bench.cluster import slurm
 from bench.cluster.jobs import Job
 from bench.errors import BenchError
 from bench.overrides import composed
-from tests.unit.test_cluster import context, done, job, row
+from tests.unit.test_jobs import context, done, job, row
 
 
 @pytest.mark.parametrize(
