@@ -78,14 +78,13 @@ def closest(name: str, names: Iterable[str], *, count: int = 3) -> list[str]:
     return [by_lower[low] for low in [*found, *sorted(inside)][:count]]
 
 
-def unknown(kind: str, name: str, names: Iterable[str], *, hint: str = "") -> BenchError:
-    """The error for a name that does not exist: gives the closest ones, or all if there are few."""
+def unknown(kind: str, name: str, names: Iterable[str], *, hint: str = "", few: int = 12) -> BenchError:
+    """The error for a name that does not exist: gives the closest ones, and all if there are so few."""
     known = sorted(names)
     near = closest(name, known)
-    if near:
-        answer = "Did you mean " + " or ".join(repr(one) for one in near) + "?"
-    elif len(known) <= 12:
-        answer = f"Known: {', '.join(known) or 'none'}."
-    else:
-        answer = f"There are {len(known)} known names."
-    return BenchError(f"Unknown {kind} {name!r}. {answer}" + (f" {hint}" if hint else ""))
+    said = ["Did you mean " + " or ".join(repr(one) for one in near) + "?"] if near else []
+    if len(known) <= few:
+        said.append(f"Known: {', '.join(known) or 'none'}.")
+    elif not near:
+        said.append(f"There are {len(known)} known names.")
+    return BenchError(" ".join([f"Unknown {kind} {name!r}.", *said, *([hint] if hint else [])]))

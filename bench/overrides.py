@@ -114,7 +114,7 @@ def _register(override: Override, path: str | None) -> None:
             continue
         node = _short_form(group, value, path)
         if node is None:
-            raise unknown(group, value, options[group], hint=f"Options: {', '.join(options[group])}.")
+            raise unknown(group, value, options[group])
         folder, _, name = f"{group}/{value}".rpartition("/")
         ConfigStore.instance().store(group=folder, name=name, node=node)
 
@@ -165,7 +165,7 @@ def _check_key(word: str, frame: DictConfig, groups: set[str]) -> None:
             siblings = [str(name) for name in node] if isinstance(node, DictConfig) else []
             where = ".".join(trail)
             names = [f"{where}.{name}" if where else name for name in siblings if name != "_target_"]
-            raise unknown("key", key, names, hint=f"Allowed here: {', '.join(sorted(names)) or 'nothing'}.")
+            raise unknown("key", key, names, few=99)
         trail.append(part)
         node = node._get_node(part) if OmegaConf.is_missing(node, part) else node[part]
 
