@@ -48,16 +48,21 @@ class Batches:
         self.size = size or usual_batch(self.device)
 
     def over(
-        self, items: Sequence[Item], compute: Callable[[Sequence[Item]], torch.Tensor], *, times: int = 1
-    ) -> Iterator[torch.Tensor]:
-        """What `compute` makes of each batch, in order; `times` as many where items are small.
+        self, items: Sequence[Item], compute: Callable[[Sequence[Item]], torch.Tensor], *,
+        reach: Callable[[int, int], int] | None = None,
+    ) -> Iterator[torch.Tensor]:  # fmt: skip
+        """What `compute` makes of each batch, in order.
+
+        Args:
+            reach: of (start, size) where a batch ends that takes as much memory as `size` pictures, if that is not
+                after `size` items.
 
         Raises:
             BenchError: one item alone does not fit.
         """
         start = 0
         while start < len(items):
-            part = items[start : start + self.size * times]
+            part = items[start : start + self.size if reach is None else reach(start, self.size)]
             made = self._tried(part, compute)
             if made is not None:
                 yield made

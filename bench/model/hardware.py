@@ -21,7 +21,7 @@ class Hardware:
     precision: Precision = "float32"
     """`fast` takes bfloat16 where the device has it in hardware, else float16 on a GPU, else float32."""
     batch_size: int | None = None
-    """Pictures at a time, fewer where memory ends; as suits the device unless given. Texts: four times as many."""
+    """Pictures at a time, fewer where memory ends; as suits the device unless given. Six times as many tokens."""
     workers: int | None = None
     """Threads that prepare pictures; as many as there are cores, up to 8, unless given."""
     compile: bool = False

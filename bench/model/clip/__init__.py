@@ -6,7 +6,7 @@
 | `architecture` | the two towers in one file                                                       |
 | `tokenizer`    | text to ids by the published merge table                                         |
 | `preprocess`   | picture to tensor, pixel for pixel as the reference                              |
-| `sharing`      | which texts to encode together, so that little is computed twice                 |
+| `tree`         | texts as a tree of tokens, so that nothing is computed twice                     |
 | `encoder`      | all of it behind the Encoder contract                                            |
 | `load`         | a name or a file -> a model: the order in which things are looked up             |
 | `published`    | the published models: shapes, addresses, hashes, revisions                       |

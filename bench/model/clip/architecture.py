@@ -6,9 +6,9 @@ modified ResNet are described there, the averaging shortcut comes from He et al.
 Parameter names equal those of the released weights, so that a published state dict loads as it is.
 
 Differences: attention is `scaled_dot_product_attention`; sequences are batch first; the causal mask is
-implied instead of stored, so texts may be trimmed to fewer tokens than the context, and what many begin with is
-computed once (same result, because no position looks to its right). The last block computes only the place that is
-read. Shapes at line ends: n pictures or texts, t tokens, p tokens before them, c channels, w width, d embedding.
+implied instead of stored, so texts may be trimmed to fewer tokens than the context, and what many begin with may be
+computed once (same result, because no position looks to its right). The last block computes only the places that are
+read. Shapes at line ends: n pictures or texts, t tokens, r of them read, c channels, w width, d embedding.
 """
 
 import math
@@ -60,25 +60,21 @@ class Attention(nn.Module):
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, causal: bool, before: Tensor | None = None, at: Tensor | None = None) -> Tensor:
-        """[n, t, w] -> [n, t, w], or [n, 1, w] of the places `at`. What comes `before` [1, p, w] is seen by all."""
+    def forward(self, x: Tensor, causal: bool, sees: Tensor | None = None, at: Tensor | None = None) -> Tensor:
+        """[n, t, w] -> [n, t, w], or [n, r, w] of the places `at` [n, r]. `sees` [t, t] says what each looks at."""
         w = x.shape[2]
-        if before is None and at is None:
-            q, k, v = (self._split(part) for part in F.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, 2))
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        if at is None:
+            q, k, v = F.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, 2)
         else:
-            asking = x if at is None else _places(x, at)
-            q = self._split(F.linear(asking, self.in_proj_weight[:w], self.in_proj_bias[:w]))
-            k, v = (self._split(part) for part in self._keys(x, before).chunk(2, 2))
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=_mask(k.shape[2], x, at) if causal else None)
+            q = F.linear(_places(x, at), self.in_proj_weight[:w], self.in_proj_bias[:w])
+            k, v = F.linear(x, self.in_proj_weight[w:], self.in_proj_bias[w:]).chunk(2, 2)
+            if causal and sees is None:
+                sees = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
+            sees = None if sees is None else sees[at][:, None]  # [n, 1, r, t]
+        q, k, v = self._split(q), self._split(k), self._split(v)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=sees, is_causal=causal and sees is None)
         out: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
         return out
-
-    def _keys(self, x: Tensor, before: Tensor | None) -> Tensor:
-        """Keys and values [n, p+t, 2w]; those of what comes before are computed once."""
-        weight, bias = self.in_proj_weight[x.shape[2] :], self.in_proj_bias[x.shape[2] :]
-        own = F.linear(x, weight, bias)
-        return own if before is None else torch.cat([F.linear(before, weight, bias).expand(len(x), -1, -1), own], dim=1)
 
     def _split(self, x: Tensor) -> Tensor:
         n, t, w = x.shape
@@ -86,17 +82,8 @@ class Attention(nn.Module):
 
 
 def _places(x: Tensor, at: Tensor) -> Tensor:
-    """[n, t, w] -> [n, 1, w]: of each row the place `at` [n]."""
-    return x[torch.arange(len(x), device=x.device), at][:, None]
-
-
-def _mask(seen: int, x: Tensor, at: Tensor | None) -> Tensor:
-    """What each asking place may look at: itself and what is left of it, `seen` places in all."""
-    p = seen - x.shape[1]
-    places = torch.arange(seen, device=x.device)
-    if at is None:
-        return places <= torch.arange(p, seen, device=x.device)[:, None]  # [t, p+t]
-    return (places <= p + at[:, None])[:, None, None]  # [n, 1, 1, p+t]
+    """[n, t, w] -> [n, r, w]: of each row the places `at` [n, r]."""
+    return x.gather(1, at[..., None].expand(-1, -1, x.shape[2]))
 
 
 class Block(nn.Module):
@@ -120,9 +107,9 @@ class Block(nn.Module):
         _normal(self.mlp.get_parameter("c_fc.weight"), std=(2 * width) ** -0.5)
         _normal(self.mlp.get_parameter("c_proj.weight"), std=residual)
 
-    def forward(self, x: Tensor, causal: bool, before: Tensor | None = None, at: Tensor | None = None) -> Tensor:
-        """As the attention: [n, t, w] -> [n, t, w], or [n, 1, w] of the places `at`."""
-        mixed = self.attn(self.ln_1(x), causal, None if before is None else self.ln_1(before), at)
+    def forward(self, x: Tensor, causal: bool, sees: Tensor | None = None, at: Tensor | None = None) -> Tensor:
+        """As the attention: [n, t, w] -> [n, t, w], or [n, r, w] of the places `at`."""
+        mixed = self.attn(self.ln_1(x), causal, sees, at)
         x = (x if at is None else _places(x, at)) + mixed
         out: Tensor = x + self.mlp(self.ln_2(x))
         return out
@@ -139,14 +126,12 @@ class Transformer(nn.Module):
             block.initialise(shape.width, shape.layers)
         self.resblocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor, at: Tensor, before: Tensor | None = None) -> Tensor:
-        """[n, t, w] -> [n, w]: of each row the place `at` [n]. `before` [1, p, w] is what all rows begin with."""
+    def forward(self, x: Tensor, at: Tensor, sees: Tensor | None = None) -> Tensor:
+        """[n, t, w] -> [n, r, w]: of each row the places `at` [n, r]. `sees` [t, t]: what each looks at."""
         last = len(self.resblocks) - 1
         for number, block in enumerate(self.resblocks):
-            x = block(x, self.causal, before, at if number == last else None)
-            if before is not None and number < last:
-                before = block(before, self.causal)
-        return x[:, 0]
+            x = block(x, self.causal, sees, at if number == last else None)
+        return x
 
 
 class VisionTransformer(nn.Module):
@@ -167,8 +152,8 @@ class VisionTransformer(nn.Module):
         x = self.conv1(x).flatten(2).transpose(1, 2)  # [n, patches, w]
         first = self.class_embedding.to(x.dtype).expand(x.shape[0], 1, -1)
         x = torch.cat([first, x], dim=1) + self.positional_embedding.to(x.dtype)  # [n, 1 + patches, w]
-        x = self.transformer(self.ln_pre(x), at=torch.zeros(len(x), dtype=torch.long, device=x.device))
-        features: Tensor = self.ln_post(x)  # [n, w]
+        x = self.transformer(self.ln_pre(x), at=torch.zeros(len(x), 1, dtype=torch.long, device=x.device))
+        features: Tensor = self.ln_post(x[:, 0])  # [n, w]
         return features @ self.proj if project else features
 
 
@@ -284,16 +269,19 @@ class Clip(nn.Module):
         projected: Tensor = self.visual.attnpool.c_proj(features)
         return projected
 
-    def encode_text(self, tokens: Tensor, *, shared: int = 0, project: bool = True) -> Tensor:
-        """[n, t] token ids, t <= context, each row with its end token (the largest id) -> [n, d].
-
-        The first `shared` tokens, fewer than any row has, are the same in all rows and are computed once.
-        """
+    def encode_text(self, tokens: Tensor, *, project: bool = True) -> Tensor:
+        """[n, t] token ids, t <= context, each row with its end token (the largest id) -> [n, d]."""
         x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
-        before = x[:1, :shared] if shared else None
-        x = self.transformer(x[:, shared:], tokens.argmax(dim=1) - shared, before)
+        x = self.transformer(x, tokens.argmax(dim=1, keepdim=True))[:, 0]
         features: Tensor = self.ln_final(x)  # [n, w]
         return features @ self.text_projection if project else features
+
+    def encode_tree(self, tokens: Tensor, places: Tensor, sees: Tensor, ends: Tensor) -> Tensor:
+        """The same of the texts of a `tree.Tree`: [k] token ids and places, [k, k] and [n] -> [n, d]."""
+        x = self.token_embedding(tokens) + self.positional_embedding[places]
+        x = self.transformer(x[None], ends[None], sees)[0]
+        features: Tensor = self.ln_final(x)  # [n, w]
+        return features @ self.text_projection
 
     def forward(self, pixels: Tensor, tokens: Tensor) -> Tensor:
         """Logits [pictures, texts]: cosine times `exp(logit_scale)`, plus the bias where there is one."""

@@ -54,7 +54,8 @@ def test_each_batch_that_fitted_is_told() -> None:
 
 def test_small_items_go_several_times_as_many() -> None:
     seen: list[int] = []
-    assert len(list(Batches(4, "cpu").over(range(20), room(9, seen, MemoryError()), times=4))) == 3
+    compute = room(9, seen, MemoryError())
+    assert len(list(Batches(4, "cpu").over(range(20), compute, reach=lambda start, size: start + 4 * size))) == 3
     assert seen == [16, 8, 8, 4]
 
 
