@@ -7,8 +7,8 @@ while its GPU computes, so pictures take as long as the slower of the two. Jobs 
 Measured (2026-11, one H100 with 16 cores, ViT-B/32, bfloat16, JPEGs of 500 x 375, `bench.speed.pipeline`): the tower
 28,500 pictures/s in batches of 1,024; `embed`, which waits for decoding, 2,480 pictures/s in batches of 256.
 Assumed: 10 s to start and load (8 s on two cores without a GPU); towers of other sizes do as many multiplications a
-second as ViT-B/32; the mix of towers (SHARE). Computed: the multiplications of a prompt, from the 4.3 tokens that are
-left of one of ImageNet's after trimming and sharing, are 0.04 of those of a picture.
+second as ViT-B/32; the mix of towers (SHARE). Computed: the multiplications of a prompt, from the 4.1 tokens that are
+left of one of ImageNet's in trees of 1,536, are 0.05 of those of a picture.
 
 So the bill of small models is that of starting and of the decoder: a sweep over them needs cores, not GPUs.
 """
@@ -23,7 +23,7 @@ from typing import NamedTuple
 from bench.speed import select
 from bench.task import Task
 
-TOWER, DECODED, START, PROMPT = 28_500.0, 2_480.0, 10.0, 0.04
+TOWER, DECODED, START, PROMPT = 28_500.0, 2_480.0, 10.0, 0.05
 """Pictures a second of ViT-B/32; decoded ones a second; seconds before a job's first picture; a prompt in pictures."""
 OPERATIONS = {"ViT-B-32": 4.4, "ViT-B-16": 17.6, "ViT-L-14": 81.1, "ViT-H-14": 167.0}
 """10^9 multiplications of a picture, from the towers' shapes."""
