@@ -116,7 +116,7 @@ def _is_text(one: object) -> bool:
 
 
 def _is_class(one: Any) -> bool:
-    return isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) and _named(one[1])
+    return isinstance(getattr(one, "key", None), str) and _named(getattr(one, "names", None))
 
 
 def _named(names: object) -> bool:

@@ -49,7 +49,7 @@ def test_an_unknown_label_a_wrong_count_and_an_unknown_split_are_named() -> None
 
 @pytest.mark.parametrize("facts", [
     {"name": 7}, {"reference": None}, {"load": "digits"}, {"classes": 10}, {"classes": ("red", "blue")},
-    {"classes": (ClassName("red", ()),)}, {"classes": (ClassName("red", "red"),)},  # type: ignore[arg-type]
+    {"classes": (("red", ("red",)),)}, {"classes": (ClassName("red", ()),)}, {"classes": (ClassName("red", "red"),)},  # type: ignore[arg-type]
     {"templates": "a photo of a {}."}, {"templates": None}, {"splits": {"test"}}, {"splits": {"test": "12"}},
     {"chance": "0.1"}, {"tags": None}, {"tags": "real"}, {"cluster": (1,)},
 ], ids=str)  # fmt: skip
