@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -110,15 +111,24 @@ def place_of(process: int) -> int | None:
 
 
 def kill_some(process: subprocess.Popen[str], place: Path) -> int:
-    """While the sweep runs; how many were killed."""
-    chance, killed = random.Random(0), set()
-    while len(killed) < KILLS and process.poll() is None:
-        time.sleep(chance.uniform(1, 12))
-        if fresh := [one for one in workers(place) if one not in killed]:
-            victim = chance.choice(fresh)
-            os.kill(victim, signal.SIGKILL)
-            killed.add(victim)
-    return len(killed)
+    """While the sweep runs, at random points of the jobs' lives, which the first that ends shows; how many were."""
+    chance, killed, life = random.Random(0), 0, 0.0
+    began: dict[int, float] = {}
+    due: dict[int, float] = {}
+    while killed < KILLS and process.poll() is None:
+        time.sleep(0.2)
+        now, there = time.monotonic(), workers(place)
+        for one in there:
+            if one not in began and life and killed + len(due) < KILLS:
+                due[one] = now + chance.uniform(0, 0.8) * life
+            began.setdefault(one, now)
+        life = life or max((now - began[one] for one in began if one not in there), default=0.0)
+        for one in [one for one, when in due.items() if when <= now]:
+            del due[one]  # one that has ended by itself makes room for another
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+                killed += 1
+    return killed
 
 
 def check_same(place: Path, undisturbed: Path, environment: dict[str, str]) -> None:
